@@ -1,0 +1,3 @@
+//! `gannet`: the operator's tools.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The Aeron client: publications, subscriptions, images and counters over shared memory.

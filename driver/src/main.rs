@@ -1,0 +1,3 @@
+//! `gannetd`: the media driver as a process.
+
+fn main() {}

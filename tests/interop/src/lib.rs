@@ -1,0 +1,1 @@
+//! Ours beside the official client and driver, through real processes.

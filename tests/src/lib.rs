@@ -1,0 +1,1 @@
+//! Process, fault and interop suites, and the tidy test.
