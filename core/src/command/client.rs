@@ -15,8 +15,9 @@
 use zerocopy::little_endian::{I32, I64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::codec::{Decoder, Encoder, assert_layout, length_of};
+use super::codec::{Decoder, Encoder, length_of};
 use super::{Command, CommandError, ErrorCode, Response};
+use crate::layout::assert_layout;
 
 /// How every command begins.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]

@@ -128,12 +128,3 @@ impl<'t> Encoder<'t> {
 pub(super) fn length_of(bytes: &[u8]) -> I32 {
     I32::new(i32::try_from(bytes.len()).unwrap_or(i32::MAX))
 }
-
-/// Compile-time check of a layout: its size and its fields' offsets.
-macro_rules! assert_layout {
-    ($layout:ident, $size:literal $(, $field:ident = $offset:literal)* $(,)?) => {
-        const _: () = assert!(size_of::<$layout>() == $size);
-        $(const _: () = assert!(core::mem::offset_of!($layout, $field) == $offset);)*
-    };
-}
-pub(super) use assert_layout;

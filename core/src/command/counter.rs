@@ -16,9 +16,10 @@ use zerocopy::little_endian::{I32, I64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::client::Correlated;
-use super::codec::{Decoder, Encoder, assert_layout, length_of};
+use super::codec::{Decoder, Encoder, length_of};
 use super::{Command, CommandError};
 use crate::counters::CounterId;
+use crate::layout::assert_layout;
 
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]

@@ -20,9 +20,10 @@ use zerocopy::little_endian::{I32, I64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::client::Correlated;
-use super::codec::{Decoder, Encoder, assert_layout, length_of};
+use super::codec::{Decoder, Encoder, length_of};
 use super::{Command, CommandError, Response};
 use crate::counters::CounterId;
+use crate::layout::assert_layout;
 use crate::{Position, SessionId, StreamId};
 
 /// The C driver drops a REJECT_IMAGE shorter than its structure, which ends in one byte of text and three of padding.

@@ -27,9 +27,10 @@ use zerocopy::little_endian::{I16, I32, I64, U16, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::client::Correlated;
-use super::codec::{Decoder, Encoder, assert_layout, length_of};
+use super::codec::{Decoder, Encoder, length_of};
 use super::{Command, CommandError, ErrorCode, Response};
 use crate::counters::CounterId;
+use crate::layout::assert_layout;
 use crate::{SessionId, StreamId};
 
 /// Bit 0 of REMOVE_PUBLICATION's flags.

@@ -13,8 +13,9 @@ use zerocopy::little_endian::{I32, I64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::client::Correlated;
-use super::codec::{Decoder, Encoder, assert_layout};
+use super::codec::{Decoder, Encoder};
 use super::{Command, CommandError, Response};
+use crate::layout::assert_layout;
 use crate::{SessionId, StreamId};
 
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]

@@ -15,10 +15,11 @@ use zerocopy::little_endian::{I32, I64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::client::Correlated;
-use super::codec::{Decoder, Encoder, assert_layout, length_of};
+use super::codec::{Decoder, Encoder, length_of};
 use super::{Command, CommandError, Response};
 use crate::StreamId;
 use crate::counters::CounterId;
+use crate::layout::assert_layout;
 
 /// What the Java client writes where no driver looks.
 const NO_REGISTRATION: i64 = -1;
