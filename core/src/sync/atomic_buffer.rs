@@ -41,6 +41,15 @@ impl<'a> AtomicBuffer<'a> {
         AtomicBuffer { address, length, lent: PhantomData }
     }
 
+    /// Borrows memory that has an address.
+    #[must_use]
+    #[inline]
+    pub fn of<M: Bytes>(memory: &'a M) -> Self {
+        // SAFETY: the trait's contract: not null, aligned to 8, valid for the length while the value lives.
+        let address = unsafe { NonNull::new_unchecked(memory.as_ptr()) };
+        AtomicBuffer { address, length: memory.len(), lent: PhantomData }
+    }
+
     /// Borrows an array of words, a static one for instance.
     #[must_use]
     pub fn from_words(words: &'a [AtomicU64]) -> Self {
@@ -107,6 +116,11 @@ unsafe impl Memory for AtomicBuffer<'_> {
     #[inline]
     fn len(&self) -> usize {
         self.length
+    }
+
+    #[inline]
+    fn address(&self) -> Option<NonNull<u8>> {
+        Some(self.address)
     }
 
     #[inline]

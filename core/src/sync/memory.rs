@@ -1,5 +1,7 @@
 //! The memory that the lock-free algorithms are written over. `[any]`
 
+use core::ptr::NonNull;
+
 use super::Ordering;
 
 /// Shared memory: words that are always accessed atomically, and plain bytes that a protocol hands from
@@ -16,7 +18,8 @@ use super::Ordering;
 ///
 /// # Safety
 /// An implementer vouches that the length never changes, that clones and slices alias the same bytes for
-/// as long as any of them lives, and that the accessors do what they say for every thread.
+/// as long as any of them lives, and that the accessors do what they say for every thread. An address, where
+/// there is one, never changes, is aligned to 8, and is valid for reads and writes of the whole length.
 pub unsafe trait Memory: Clone {
     /// Length in bytes.
     fn len(&self) -> usize;
@@ -24,6 +27,13 @@ pub unsafe trait Memory: Clone {
     /// Whether there is no memory at all.
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The address of the first byte, where the memory has one. The hot paths check a frame's range once and then
+    /// access its words through it; memory without an address is accessed, and checked, word by word.
+    #[inline]
+    fn address(&self) -> Option<NonNull<u8>> {
+        None
     }
 
     /// The same memory from `offset` on, `length` bytes of it. `offset` is a multiple of 8.
@@ -92,7 +102,7 @@ pub unsafe trait Memory: Clone {
 /// Memory whose bytes have an address, so that a range may be lent as a slice without a copy.
 ///
 /// # Safety
-/// The pointer stays valid for reads and writes of [`Memory::len`] bytes, aligned to 8, for as long as the
+/// The pointer is not null, aligned to 8, and stays valid for reads and writes of [`Memory::len`] bytes for as long as the
 /// value or a clone of it lives.
 pub unsafe trait Bytes: Memory {
     /// The first byte.

@@ -7,6 +7,7 @@
 
 mod atomic_buffer;
 mod memory;
+pub(crate) mod unchecked;
 
 pub use atomic_buffer::AtomicBuffer;
 pub use core::sync::atomic::Ordering;
