@@ -1,0 +1,341 @@
+//! The one publisher of an exclusive publication. `[client]`
+//!
+//! Mirrors `aeron_exclusive_publication.c`; spec: logbuffer.md §6.
+//!
+//! The tail lives here; the one in the metadata is a copy for the driver, released before a frame is written. Frames
+//! are claimed with a negative length all the same, although there is no other publisher to be kept apart: when the
+//! publisher dies in the middle of a frame, the driver, draining the publication, pads what is claimed; behind a
+//! length of 0 it would find nothing (no later frame shows where the claim ends) or, worse, take the words of a
+//! half-written payload for the next frame. The negative length costs one plain store.
+
+use core::fmt;
+
+use super::message::{Message, Vectored, Whole};
+use super::{AppendError, Claim, LogError, append_fragments, append_frame, pad_to_end, refused};
+use crate::log::descriptor::{PARTITION_COUNT, RawTail};
+use crate::log::frame::Frame;
+use crate::log::frame_descriptor::{
+    self, FRAME_ALIGNMENT, HEADER_LENGTH, TYPE_DATA, TYPE_PAD, UNFRAGMENTED, aligned, committed, fragmented_length,
+};
+use crate::log::metadata::partition_of_count;
+use crate::log::{LogBuffers, rebuilder};
+use crate::position::{Position, TermId};
+use crate::sync::{Bytes, Memory};
+
+/// Appends for an exclusive publication. There is at most one for a log at any time.
+#[derive(Debug)]
+pub struct ExclusiveAppender<M> {
+    log: LogBuffers<M>,
+    term_begin: Position,
+    term_id: TermId,
+    /// Invariant: less than 3.
+    partition: usize,
+    /// Invariant: a multiple of 32, at most the term length.
+    offset: usize,
+}
+
+/// Why a block was not appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferBlockError {
+    /// As for any other message.
+    Append(AppendError),
+    /// The block is not made of whole frames, or goes past the end of the term.
+    Length {
+        /// Of the block, in bytes.
+        length: usize,
+        /// In the term, in bytes.
+        remaining: usize,
+    },
+    /// The block's first frame is not a data frame of this publication at this position.
+    FirstFrame,
+}
+
+impl fmt::Display for OfferBlockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OfferBlockError::Append(error) => error.fmt(f),
+            OfferBlockError::Length { length, remaining } => {
+                write!(
+                    f,
+                    "a block of {length} bytes is not frames of at most {remaining} bytes, what the term has left"
+                )
+            }
+            OfferBlockError::FirstFrame => {
+                f.write_str("the block's first frame is not a data frame of this publication at its position")
+            }
+        }
+    }
+}
+
+impl core::error::Error for OfferBlockError {}
+
+impl<M: Memory> ExclusiveAppender<M> {
+    /// Goes on where the log's tail is.
+    ///
+    /// # Errors
+    /// When the tail is not at a multiple of 32.
+    pub fn new(log: LogBuffers<M>) -> Result<Self, LogError> {
+        let partition = partition_of_count(log.metadata().active_term_count_acquire());
+        let tail = log.metadata().raw_tail_acquire(partition);
+        let (term_id, offset) = (tail.term_id(), tail.term_offset(log.term_length()));
+        if !(offset as usize).is_multiple_of(FRAME_ALIGNMENT) {
+            return Err(LogError::Start { term_id, offset });
+        }
+        let term_begin = Position::new(term_id, 0, log.term_length(), log.initial_term_id());
+        Ok(ExclusiveAppender { term_begin, term_id, partition, offset: offset as usize, log })
+    }
+
+    /// Appends a message, in fragments where it is longer than one frame, and returns the position behind it.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    #[inline]
+    pub fn offer(&mut self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
+        self.append(limit, Whole(message), |_| None)
+    }
+
+    /// As `offer`, for a message in several pieces.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    pub fn offer_vectored(&mut self, limit: Position, pieces: &[&[u8]]) -> Result<Position, AppendError> {
+        self.append(limit, Vectored::new(pieces), |_| None)
+    }
+
+    /// Claims a frame for a message of `length` bytes, to be written in place.
+    ///
+    /// # Errors
+    /// When nothing was claimed; a message must fit one frame.
+    #[inline]
+    pub fn try_claim(&mut self, limit: Position, length: usize) -> Result<Claim<'_, M>, AppendError> {
+        let max = self.log.max_payload_length();
+        if length > max {
+            return Err(AppendError::MessageTooLong { length, max });
+        }
+        let frame_length = length + HEADER_LENGTH;
+        let offset = self.advance(limit, length, aligned(frame_length))?;
+        // SAFETY: `advance` claimed the aligned length.
+        let frame = unsafe { self.frame(offset, frame_length) };
+        frame.claim(UNFRAGMENTED, TYPE_DATA, self.log.session_id(), self.log.stream_id(), self.term_id);
+        Ok(Claim::new(frame, self.position()))
+    }
+
+    /// Appends padding with a payload of `length` bytes, which no reader sees, to move the position on.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    pub fn append_padding(&mut self, limit: Position, length: usize) -> Result<Position, AppendError> {
+        let max = self.log.max_message_length();
+        if length > max {
+            return Err(AppendError::MessageTooLong { length, max });
+        }
+        let frame_length = length + HEADER_LENGTH;
+        let offset = self.advance(limit, length, aligned(frame_length))?;
+        // SAFETY: `advance` claimed the aligned length.
+        let frame = unsafe { self.frame(offset, frame_length) };
+        frame.claim(UNFRAGMENTED, TYPE_PAD, self.log.session_id(), self.log.stream_id(), self.term_id);
+        frame.commit();
+        Ok(self.position())
+    }
+
+    /// Appends frames that are formatted already, whose first is a data frame of this publication at its position.
+    /// The frames behind the first are taken as they are.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    pub fn offer_block(&mut self, limit: Position, block: &[u8]) -> Result<Position, OfferBlockError> {
+        if self.offset == self.log.term_length().as_usize() {
+            // Not an error, unlike a trip: the block was made for the term that begins here.
+            self.rotate().map_err(OfferBlockError::Append)?;
+        }
+        if self.position() >= limit {
+            return Err(OfferBlockError::Append(refused(&self.log, self.position(), block.len())));
+        }
+        let (length, remaining) = (block.len(), self.log.term_length().as_usize() - self.offset);
+        if length > remaining || length < HEADER_LENGTH || !length.is_multiple_of(FRAME_ALIGNMENT) {
+            return Err(OfferBlockError::Length { length, remaining });
+        }
+        if !self.is_first_frame(block) {
+            return Err(OfferBlockError::FirstFrame);
+        }
+        let offset = self.offset;
+        self.move_tail(offset + length);
+        self.offset = offset + length;
+        rebuilder::place(self.log.term(self.partition), offset, block);
+        Ok(self.position())
+    }
+
+    /// Whether a block begins with a data frame for the tail; version, flags and reserved value are its own.
+    fn is_first_frame(&self, block: &[u8]) -> bool {
+        let (session_id, stream_id) = (self.log.session_id(), self.log.stream_id());
+        let expected =
+            frame_descriptor::header(UNFRAGMENTED, TYPE_DATA, self.term_offset(), session_id, stream_id, self.term_id);
+        let fields = frame_descriptor::TYPE..frame_descriptor::RESERVED_VALUE;
+        let length = i32::from_le_bytes([block[0], block[1], block[2], block[3]]);
+        block[fields.clone()] == expected[fields] && committed(length, 0, block.len()).is_some()
+    }
+
+    /// The position behind what was appended last.
+    #[must_use]
+    #[inline(always)]
+    pub fn position(&self) -> Position {
+        self.term_begin.plus(self.offset as i64)
+    }
+
+    /// The term that the next frame goes to, unless the term is full.
+    #[must_use]
+    #[inline]
+    pub fn term_id(&self) -> TermId {
+        self.term_id
+    }
+
+    /// Where in the term the next frame goes, in bytes.
+    #[must_use]
+    #[inline]
+    pub fn term_offset(&self) -> i32 {
+        self.offset as i32
+    }
+
+    /// The log that is appended to.
+    #[must_use]
+    #[inline]
+    pub fn log(&self) -> &LogBuffers<M> {
+        &self.log
+    }
+
+    #[inline(always)]
+    fn append(
+        &mut self,
+        limit: Position,
+        mut message: impl Message,
+        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+    ) -> Result<Position, AppendError> {
+        let length = message.length();
+        if length <= self.log.max_payload_length() {
+            let frame_length = length + HEADER_LENGTH;
+            let offset = self.advance(limit, length, aligned(frame_length))?;
+            // SAFETY: `advance` claimed the aligned length.
+            let frame = unsafe { self.frame(offset, frame_length) };
+            append_frame(&self.log, frame, self.term_id, &mut message, &mut reserved_value);
+        } else {
+            self.append_long(limit, message, reserved_value)?;
+        }
+        Ok(self.position())
+    }
+
+    #[inline(never)]
+    fn append_long(
+        &mut self,
+        limit: Position,
+        mut message: impl Message,
+        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+    ) -> Result<(), AppendError> {
+        let (length, max_payload) = (message.length(), self.log.max_payload_length());
+        let max = if max_payload > 0 { self.log.max_message_length() } else { 0 };
+        if length > max {
+            self.check(limit, length)?;
+            return Err(AppendError::MessageTooLong { length, max });
+        }
+        let offset = self.advance(limit, length, fragmented_length(length, max_payload))?;
+        let term = self.log.term(self.partition);
+        // SAFETY: `advance` claimed the fragmented length; the payload is not 0 by the check above.
+        unsafe { append_fragments(&self.log, term, offset, self.term_id, &mut message, &mut reserved_value) };
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn check(&self, limit: Position, length: usize) -> Result<(), AppendError> {
+        if self.position() < limit { Ok(()) } else { Err(refused(&self.log, self.position(), length)) }
+    }
+
+    /// Claims `required` bytes (a multiple of 32, at most twice 16 MiB) for a message of `length` bytes, and returns
+    /// where they begin.
+    #[inline(always)]
+    fn advance(&mut self, limit: Position, length: usize, required: usize) -> Result<usize, AppendError> {
+        self.check(limit, length)?;
+        let begin = self.offset;
+        let end = begin + required;
+        self.move_tail(end);
+        if end > self.log.term_length().as_usize() {
+            return Err(self.trip());
+        }
+        self.offset = end;
+        Ok(begin)
+    }
+
+    /// Tells the driver of a claim before anything of it is written, as every publisher does.
+    #[inline(always)]
+    fn move_tail(&self, offset: usize) {
+        let tail = RawTail::new(self.term_id, offset as i32);
+        // SAFETY: the partition is less than 3 by the invariant.
+        unsafe { self.log.metadata().set_raw_tail_release_unchecked(self.partition, tail) };
+    }
+
+    /// # Safety
+    /// `offset` is a multiple of 32; `length`, at least 32, from there on is within the term and claimed.
+    #[inline(always)]
+    unsafe fn frame(&self, offset: usize, length: usize) -> Frame<'_, M> {
+        // SAFETY: the partition is less than 3 by the invariant, the rest by the caller's contract.
+        unsafe { Frame::new(self.log.term_unchecked(self.partition), offset, length) }
+    }
+
+    /// A message did not fit: pads the term and goes on to the next.
+    ///
+    /// At the last term's end the offset stays at the end, so that the padding, committed once, is not written again
+    /// by the next call (the C client writes it again, and its position stays before it).
+    #[cold]
+    fn trip(&mut self) -> AppendError {
+        // SAFETY: the offset is a multiple of 32 within the term by the invariant, and behind it all is ours.
+        unsafe { pad_to_end(&self.log, self.log.term(self.partition), self.offset, self.term_id) };
+        self.offset = self.log.term_length().as_usize();
+        match self.rotate() {
+            Ok(()) => AppendError::AdminAction,
+            Err(error) => error,
+        }
+    }
+
+    #[cold]
+    fn rotate(&mut self) -> Result<(), AppendError> {
+        let begin = self.term_begin.plus(i64::from(self.log.term_length().bytes()));
+        if begin >= self.log.term_length().max_possible_position() {
+            return Err(AppendError::MaxPositionExceeded);
+        }
+        self.term_begin = begin;
+        self.term_id = self.term_id.plus(1);
+        self.partition = (self.partition + 1) % PARTITION_COUNT;
+        self.offset = 0;
+        // SYNC: rotation. The tail before the count that points to it.
+        let metadata = self.log.metadata();
+        metadata.set_raw_tail_release(self.partition, RawTail::new(self.term_id, 0));
+        metadata.set_active_term_count_release(self.term_id.count_since(self.log.initial_term_id()));
+        Ok(())
+    }
+}
+
+impl<M: Bytes> ExclusiveAppender<M> {
+    /// As `offer`; `reserved_value` makes each frame's reserved value from its bytes, header first.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    pub fn offer_with(
+        &mut self,
+        limit: Position,
+        message: &[u8],
+        mut reserved_value: impl FnMut(&[u8]) -> i64,
+    ) -> Result<Position, AppendError> {
+        self.append(limit, Whole(message), |frame| Some(reserved_value(frame.bytes())))
+    }
+
+    /// As `offer_vectored`; `reserved_value` makes each frame's reserved value from its bytes, header first.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    pub fn offer_vectored_with(
+        &mut self,
+        limit: Position,
+        pieces: &[&[u8]],
+        mut reserved_value: impl FnMut(&[u8]) -> i64,
+    ) -> Result<Position, AppendError> {
+        self.append(limit, Vectored::new(pieces), |frame| Some(reserved_value(frame.bytes())))
+    }
+}
