@@ -74,12 +74,12 @@ fn main() {
                 println!("claim done {position:?}");
             }
             ["await-closed"] => {
-                let code = wait_for("the client is closed", PATIENCE, || {
+                let code = wait_for("the client is closed, and its handler told why", PATIENCE, || {
                     let code = client.events().find(|event| match event {
                         Event::Error { code, .. } => Some(*code),
                         _ => None,
                     });
-                    client.is_closed().then_some(code.unwrap_or(0))
+                    code.filter(|_| client.is_closed())
                 });
                 println!("closed {code}");
             }

@@ -285,7 +285,7 @@ pub(super) unsafe fn events<'a>(state: *mut c_void) -> &'a Events {
 
 unsafe extern "C" fn on_error(state: *mut c_void, code: c_int, message: *const c_char) {
     // SAFETY: the client passes what it was given, and a message that ends with a zero.
-    unsafe { events(state).push(Event::Error { code: -code, text: text(message) }) }
+    unsafe { events(state).push(Event::Error { code: code.abs(), text: text(message) }) }
 }
 
 unsafe extern "C" fn on_publication_error(state: *mut c_void, error: *mut c::aeron_publication_error_values_t) {

@@ -254,7 +254,7 @@ fn a_publication_ends_at_the_end_of_its_range(driver: Driver, publisher: Peer, s
             !matches!(result, Err(Stuck::AdminAction | Stuck::BackPressured))
         });
         assert_eq!(result, Err(Stuck::MaxPositionExceeded));
-        assert_eq!(pair.publication.offer(&[]), Err(Stuck::MaxPositionExceeded));
+        assert_eq!(pair.publication.offer(&message(8, 1, 600)), Err(Stuck::MaxPositionExceeded));
     }
 }
 
