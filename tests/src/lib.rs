@@ -10,10 +10,12 @@ pub mod driver_process;
 pub mod gannetd;
 pub mod messages;
 pub mod process;
+pub mod raw_client;
 pub mod wait;
 
 pub use aeron_directory::AeronDirectory;
 pub use cnc_snapshot::{CncSnapshot, CounterSnapshot};
 pub use driver_process::{DriverProcess, Settings};
 pub use process::Process;
+pub use raw_client::RawClient;
 pub use wait::{PATIENCE, wait_for, wait_until};

@@ -4,10 +4,12 @@
 //! the client's [`Events`], which live until `aeron_close` has returned.
 
 mod client;
+mod cnc;
 mod publication;
 mod subscription;
 
 pub use client::{connect, request_driver_termination};
+pub use cnc::{read_cnc, read_error_log};
 
 use crate::peer::Refused;
 use libaeron_sys as c;

@@ -1,9 +1,7 @@
 //! What a subscriber sees of a publication's life: late and slow subscribers, images that come and go, rejection,
 //! revocation, untethered subscriptions, session filters.
 
-use crate::support::{
-    How, Pair, Progress, STREAM, await_connected, is_stuck, offer_until_taken, publish, receive, transfer,
-};
+use crate::support::{How, Pair, Progress, STREAM, await_connected, is_stuck, offer_until_taken, publish, receive};
 use gannet_interop::peer::{Client, Event, Publication, Stuck, Subscription, Way};
 use gannet_interop::{Driver, Peer};
 use gannet_tests::messages::{Verifier, message};

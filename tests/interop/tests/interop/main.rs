@@ -5,8 +5,11 @@
 mod table;
 
 mod clients;
+mod conversations;
 mod counters;
 mod images;
 mod publications;
+mod shapes;
 mod support;
 mod transfers;
+mod uris;
