@@ -41,6 +41,12 @@ impl Settings {
         self
     }
 
+    /// Whether a variable is set.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.variables.iter().any(|(known, _)| known == name)
+    }
+
     /// Client liveness and unblock timeouts for tests that wait for them.
     #[must_use]
     pub fn with_liveness(self, liveness: Duration, unblock: Duration) -> Self {

@@ -8,9 +8,12 @@ pub mod aeron_directory;
 pub mod cnc_snapshot;
 pub mod driver_process;
 pub mod gannetd;
+pub mod kill_points;
 pub mod messages;
 pub mod process;
 pub mod raw_client;
+pub mod raw_log;
+pub mod skip;
 pub mod wait;
 
 pub use aeron_directory::AeronDirectory;
@@ -18,4 +21,5 @@ pub use cnc_snapshot::{CncSnapshot, CounterSnapshot};
 pub use driver_process::{DriverProcess, Settings};
 pub use process::Process;
 pub use raw_client::RawClient;
+pub use skip::skip;
 pub use wait::{PATIENCE, wait_for, wait_until};

@@ -123,29 +123,52 @@ impl RawClient {
         self.send_as(type_id, body, i32::try_from(RECORD_HEADER_LENGTH + body.len()).expect("a record's length"))
     }
 
+    /// The ring's capacity in bytes.
+    ///
+    /// # Panics
+    /// When it is longer than a position can tell.
+    #[must_use]
+    pub fn ring_capacity(&self) -> i64 {
+        i64::try_from(self.ring_capacity).expect("a capacity")
+    }
+
     /// Writes one record whose length word may lie: the space it takes is that of its body.
     pub fn send_as(&self, type_id: i32, body: &[u8], length: i32) -> bool {
+        let Some(index) = self.reserve(RECORD_HEADER_LENGTH + body.len()) else { return false };
+        let mut record = type_id.to_le_bytes().to_vec();
+        record.extend_from_slice(body);
+        self.write(HEADER_LENGTH + index + 4, &record);
+        self.write(HEADER_LENGTH + index, &length.to_le_bytes());
+        true
+    }
+
+    /// Moves the tail for a record of `length` bytes and writes nothing, as a client that dies then; whether there was
+    /// room.
+    #[must_use]
+    pub fn claim(&self, length: usize) -> bool {
+        self.reserve(length).is_some()
+    }
+
+    /// Moves the tail, over padding to the end of the ring if need be; where the record goes.
+    fn reserve(&self, length: usize) -> Option<u64> {
         let tail = self.producer_position();
+        // The driver may be past what this client saw: another one's tail.
         let used = u64::try_from(tail - self.consumer_position()).expect("the tail is ahead");
-        let aligned = (RECORD_HEADER_LENGTH + body.len()).next_multiple_of(8) as u64;
+        let aligned = length.next_multiple_of(8) as u64;
         let index = u64::try_from(tail).expect("a position") % self.ring_capacity;
         let to_end = self.ring_capacity - index;
         let padding = if aligned > to_end { to_end } else { 0 };
         if used + padding + aligned > self.ring_capacity {
-            return false;
+            return None;
         }
         let advanced = tail + i64::try_from(padding + aligned).expect("a position");
         self.write(HEADER_LENGTH + self.ring_capacity + 128, &advanced.to_le_bytes());
-        if padding > 0 {
-            self.write(HEADER_LENGTH + index + 4, &PADDING.to_le_bytes());
-            self.write(HEADER_LENGTH + index, &i32::try_from(padding).expect("a length").to_le_bytes());
+        if padding == 0 {
+            return Some(index);
         }
-        let start = HEADER_LENGTH + if padding > 0 { 0 } else { index };
-        let mut record = type_id.to_le_bytes().to_vec();
-        record.extend_from_slice(body);
-        self.write(start + 4, &record);
-        self.write(start, &length.to_le_bytes());
-        true
+        self.write(HEADER_LENGTH + index + 4, &PADDING.to_le_bytes());
+        self.write(HEADER_LENGTH + index, &i32::try_from(padding).expect("a length").to_le_bytes());
+        Some(0)
     }
 
     /// What the driver broadcast since the last call: type id and body of each message.
