@@ -16,6 +16,7 @@ pub mod command;
 pub mod counters;
 pub mod error_log;
 pub mod frame;
+mod layout;
 pub mod log;
 pub mod loss_report;
 pub mod position;
