@@ -87,7 +87,7 @@ impl Aeron {
         stream_id: impl Into<StreamId>,
     ) -> Result<AsyncAddPublication, RegistrationError> {
         let stream_id = stream_id.into();
-        self.register(Request::Publication { channel: channel.to_owned(), stream_id }, |client_id, correlation_id| {
+        self.register(Request::Publication { channel: channel.to_owned() }, |client_id, correlation_id| {
             Command::AddPublication { client_id, correlation_id, stream_id, channel }
         })
     }
@@ -114,7 +114,7 @@ impl Aeron {
         stream_id: impl Into<StreamId>,
     ) -> Result<AsyncAddExclusivePublication, RegistrationError> {
         let stream_id = stream_id.into();
-        let request = Request::ExclusivePublication { channel: channel.to_owned(), stream_id };
+        let request = Request::ExclusivePublication { channel: channel.to_owned() };
         self.register(request, |client_id, correlation_id| Command::AddExclusivePublication {
             client_id,
             correlation_id,

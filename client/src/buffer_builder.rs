@@ -4,7 +4,6 @@
 
 use gannet_core::log::frame_descriptor::{BEGIN_FLAG, END_FLAG, FLAGS, FRAME_LENGTH, UNFRAGMENTED};
 use gannet_core::log::{HEADER_LENGTH, Header};
-use gannet_core::position::{TermId, TermLength};
 
 /// Room that a builder takes at least, C's `AERON_BUFFER_BUILDER_MIN_ALLOCATED_CAPACITY`.
 const MIN_CAPACITY: usize = 4096;
@@ -47,6 +46,11 @@ impl BufferBuilder {
             self.reset();
             return Appended::Nothing;
         }
+        if payload.len() > header.term_length().max_message_length().saturating_sub(self.message.len()) {
+            // Longer than any publisher can send: no reason to take memory for it.
+            self.reset();
+            return Appended::Nothing;
+        }
         self.message.extend_from_slice(payload);
         self.next_term_offset = Some(header.next_term_offset());
         if header.flags() & END_FLAG != 0 { Appended::Complete } else { Appended::Nothing }
@@ -59,7 +63,8 @@ impl BufferBuilder {
         self.header[FRAME_LENGTH..FRAME_LENGTH + 4].copy_from_slice(&length.to_le_bytes());
         self.header[FLAGS] |= header.flags();
         let occupied = header.next_term_offset().wrapping_sub(self.first_term_offset);
-        (&self.message, assembled_header(&self.header, header.initial_term_id(), header.term_length(), occupied))
+        let whole = Header::new(&self.header, header.initial_term_id(), header.term_length());
+        (&self.message, whole.assembled(usize::try_from(occupied).unwrap_or(0)))
     }
 
     /// Undoes the last fragment of `payload_length` bytes at `term_offset`, for it will come again.
@@ -68,18 +73,14 @@ impl BufferBuilder {
         self.next_term_offset = Some(term_offset);
     }
 
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.message.capacity()
+    }
+
     /// Forgets the message.
     pub(crate) fn reset(&mut self) {
         self.message.clear();
         self.next_term_offset = None;
     }
-}
-
-fn assembled_header(
-    frame: &[u8; HEADER_LENGTH],
-    initial_term_id: TermId,
-    term_length: TermLength,
-    occupied: i32,
-) -> Header<'_> {
-    Header::new(frame, initial_term_id, term_length).assembled(occupied)
 }

@@ -22,7 +22,7 @@ use crate::sync::Flag;
 /// How long dropping the last handle waits for a conductor thread that is busy in a handler.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
-pub struct Client {
+pub(crate) struct Client {
     pub(crate) proxy: Arc<DriverProxy>,
     pub(crate) counters: CountersReader,
     pub(crate) callbacks: Callbacks,
@@ -264,7 +264,7 @@ impl Waiting {
 }
 
 /// Keeps a client open. The last one closes it.
-pub(crate) struct ClientHandle {
+pub struct ClientHandle {
     pub(crate) client: Arc<Client>,
     thread: Mutex<Option<JoinHandle<()>>>,
     finished: Arc<Finished>,

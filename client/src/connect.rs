@@ -25,8 +25,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     let unusable =
         |reason: String| ConnectError::Unusable { directory: context.aeron_dir.clone(), reason };
     let responses = Receiver::new(cnc.to_clients()).map_err(|error| unusable(error.to_string()))?;
-    let counters = CountersReader::new(cnc.counters_metadata(), cnc.counters_values())
-        .map_err(|error| unusable(error.to_string()))?;
+    let counters = CountersReader::new(cnc.counters_metadata(), cnc.counters_values());
     let proxy = Arc::new(DriverProxy::new(to_driver));
     let clock = Clock::start();
     let client_liveness_timeout_ns = cnc.config().client_liveness_timeout_ns;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use gannet_core::counters::CounterId;
 use gannet_core::uri::value;
-use gannet_transport_ipc::directory;
+use gannet_transport_ipc::AeronDirectory;
 
 use crate::callbacks::{
     CloseHandler, CounterHandler, ErrorHandler, ImageHandler, PublicationErrorHandler, SharedHandler,
@@ -80,7 +80,7 @@ impl Context {
     #[must_use]
     pub fn defaults() -> Context {
         Context {
-            aeron_dir: directory::default_path(),
+            aeron_dir: AeronDirectory::default_path(),
             client_name: String::new(),
             driver_timeout: DRIVER_TIMEOUT,
             connect_timeout: None,

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gannet_core::counters::{self, CounterId, layout};
+use gannet_core::counters::layout::{CHANNEL_ACTIVE, LocalAddressKey, type_id};
+use gannet_core::counters::{self, CounterId};
 use gannet_transport_ipc::Region;
 
 use crate::client::ClientHandle;
@@ -28,18 +29,16 @@ pub(crate) fn channel_status(counters: &CountersReader, id: CounterId) -> i64 {
 
 /// The addresses that a channel's endpoint is bound to, as the driver writes them: none until it is active.
 pub(crate) fn local_socket_addresses(counters: &CountersReader, status: CounterId) -> Vec<String> {
-    const ACTIVE: i64 = 1;
-    if status == CounterId::NONE || channel_status(counters, status) != ACTIVE {
+    if status == CounterId::NONE || channel_status(counters, status) != CHANNEL_ACTIVE {
         return Vec::new();
     }
     counters
-        .ids()
-        .filter(|id| {
-            counters.state(*id) == layout::RECORD_ALLOCATED
-                && counters.type_id(*id) == layout::LOCAL_SOCKADDR_TYPE_ID
-                && counters.value(*id) == ACTIVE
+        .iter()
+        .filter(|record| record.type_id == type_id::LOCAL_SOCKADDR && record.value == CHANNEL_ACTIVE)
+        .filter_map(|record| {
+            let key = LocalAddressKey::parse(&record.key);
+            (key.channel_status == status).then(|| String::from_utf8_lossy(key.address).into_owned())
         })
-        .filter_map(|id| layout::local_socket_address(&counters.key(id), status))
         .collect()
 }
 
@@ -110,7 +109,7 @@ impl Counter {
     #[must_use]
     #[inline]
     pub fn get(&self) -> i64 {
-        self.value().map_or(0, PositionCounter::get_acquire)
+        self.value().map_or(0, PositionCounter::get)
     }
 
     /// The value alone.
@@ -124,7 +123,7 @@ impl Counter {
     #[inline]
     pub fn set(&self, value: i64) {
         if let Some(counter) = self.value() {
-            counter.set_release(value);
+            counter.set(value);
         }
     }
 
@@ -139,7 +138,7 @@ impl Counter {
     /// Adds to the value, also against other writers; what it was before.
     #[inline]
     pub fn add(&self, delta: i64) -> i64 {
-        self.value().map_or(0, |counter| counter.add(delta))
+        self.value().map_or(0, |counter| counter.fetch_add(delta))
     }
 
     /// Adds one, also against other writers; what it was before.
@@ -169,7 +168,7 @@ impl Counter {
     /// The label that tools show.
     #[must_use]
     pub fn label(&self) -> String {
-        self.state.counters.label(self.state.id)
+        self.state.counters.record(self.state.id).map_or_else(String::new, |record| record.label_text().to_owned())
     }
 
     /// Whether it outlives this client.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gannet_core::cnc::{Cnc, CncError};
 use gannet_core::command::Command;
 use gannet_core::ring::ManyToOneRing;
-use gannet_transport_ipc::{AeronDirectory, MappedFile, Region};
+use gannet_transport_ipc::{AeronDirectory, FileError, MappedFile, Region};
 
 use crate::clock::epoch_ms;
 use crate::driver_proxy::DriverProxy;
@@ -96,7 +96,7 @@ fn try_attach(directory: &Path, driver_timeout: Duration) -> Result<Result<Attac
     let memory = match MappedFile::open(&cnc_file) {
         Ok(memory) => memory,
         Err(error) if error.is_absent() => return Ok(Err(Wait::Absent)),
-        Err(error) if error.is_unfinished() => return Ok(Err(Wait::Unfinished)),
+        Err(FileError::TooShort { .. } | FileError::Cut { .. }) => return Ok(Err(Wait::Unfinished)),
         Err(error) => return Err(unusable(error.to_string())),
     };
     let cnc = match Cnc::open(memory) {

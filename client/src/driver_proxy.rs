@@ -53,11 +53,12 @@ impl DriverProxy {
         for _ in 0..ATTEMPTS {
             match self.ring.write(command.type_id(), &message[..length]) {
                 Ok(()) => return Ok(()),
-                Err(WriteError::Full) => std::thread::yield_now(),
+                // A record that was given away was not sent; both may do better the next time.
+                Err(WriteError::Full | WriteError::ClaimLost) => std::thread::yield_now(),
                 Err(WriteError::TooLong { length, max }) => {
                     return Err(RegistrationError::CommandTooLong { length, max });
                 }
-                Err(WriteError::InvalidType { .. }) => unreachable!("every command has a positive type id"),
+                Err(error) => unreachable!("{error}: every command has a positive type id"),
             }
         }
         Err(RegistrationError::DriverBufferFull)

@@ -52,7 +52,7 @@ impl Image {
         counter: PositionCounter,
         client: Weak<Client>,
     ) -> Image {
-        let position = Position(counter.get_acquire());
+        let position = Position(counter.get());
         Image {
             log: (*log).clone(),
             position,
@@ -130,7 +130,7 @@ impl Image {
         };
         let commit = |position: Position| {
             if !view.is_closed() {
-                counter.set_release(position.0);
+                counter.set(position.0);
             }
         };
         let polled =
@@ -165,7 +165,7 @@ impl Image {
             self.damaged(polled.position);
         }
         if polled.position > self.position && !self.view.is_closed() {
-            self.counter.set_release(polled.position.0);
+            self.counter.set(polled.position.0);
         }
         self.position = polled.position;
         polled.fragments
@@ -195,7 +195,7 @@ impl Image {
             return Err(PositionError { position, from: self.position, to });
         }
         if !self.view.is_closed() {
-            self.counter.set_release(position.0);
+            self.counter.set(position.0);
         }
         self.position = position;
         Ok(())

@@ -58,7 +58,7 @@ impl ImageView {
             return;
         }
         self.0.final_end_of_stream.set(self.0.log.metadata().end_of_stream_position().0);
-        self.0.final_position.set(self.0.position.get_acquire());
+        self.0.final_position.set(self.0.position.get());
         self.0.closed.set();
     }
 
@@ -119,7 +119,7 @@ impl ImageView {
     /// How far this subscription has read; after the image is closed, how far it had read.
     #[must_use]
     pub fn position(&self) -> Position {
-        if self.is_closed() { Position(self.0.final_position.get()) } else { Position(self.0.position.get_acquire()) }
+        if self.is_closed() { Position(self.0.final_position.get()) } else { Position(self.0.position.get()) }
     }
 
     /// Where the stream ends: known once the publication is closed, the largest position before that.

@@ -132,7 +132,7 @@ impl Publication {
 
     #[inline(always)]
     fn limit(&self) -> Result<Position, OfferError> {
-        if self.state.is_closed() { Err(OfferError::Closed) } else { Ok(Position(self.limit.get_acquire())) }
+        if self.state.is_closed() { Err(OfferError::Closed) } else { Ok(Position(self.limit.get())) }
     }
 
     #[cold]

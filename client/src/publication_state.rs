@@ -85,7 +85,7 @@ impl PublicationState {
     /// How far the driver lets the publication go; 0 once it is closed, for the counter may then be another's.
     #[inline]
     pub(crate) fn position_limit(&self) -> Position {
-        if self.is_closed() { Position(0) } else { Position(self.limit.get_acquire()) }
+        if self.is_closed() { Position(0) } else { Position(self.limit.get()) }
     }
 
     pub(crate) fn channel_status(&self) -> i64 {

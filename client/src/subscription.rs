@@ -79,14 +79,9 @@ impl Subscription {
     /// The image to begin with, another one at each poll, so that none starves.
     #[inline(always)]
     fn start(&mut self) -> usize {
-        let start = self.round_robin;
-        if start < self.images.len() {
-            self.round_robin = start + 1;
-            start
-        } else {
-            self.round_robin = 1;
-            0
-        }
+        let start = if self.round_robin < self.images.len() { self.round_robin } else { 0 };
+        self.round_robin = start + 1;
+        start
     }
 
     /// Polls one image after the other until `limit` fragments are read.
@@ -94,7 +89,7 @@ impl Subscription {
     fn poll_images(&mut self, limit: usize, mut poll: impl FnMut(&mut Image, usize) -> usize) -> usize {
         self.refresh();
         let start = self.start();
-        let (before, from) = self.images.split_at_mut(start.min(self.images.len()));
+        let (before, from) = self.images.split_at_mut(start);
         let mut fragments = 0;
         for image in from.iter_mut().chain(before) {
             if fragments >= limit {

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use gannet_core::counters::{CounterId, layout};
+use gannet_core::counters::CounterId;
+use gannet_core::counters::layout::type_id;
 use gannet_core::position::Position;
 
 use crate::counter::CountersReader;
@@ -93,26 +94,14 @@ impl Holder {
     /// The subscriber or sender that is furthest behind in a publication's stream.
     pub(crate) fn find(counters: &CountersReader, publication_registration_id: i64) -> Option<Holder> {
         let mut slowest: Option<Holder> = None;
-        for counter_id in counters.ids() {
-            if counters.state(counter_id) != layout::RECORD_ALLOCATED {
-                continue;
-            }
-            let is_sender = match counters.type_id(counter_id) {
-                layout::SUBSCRIBER_POSITION_TYPE_ID
-                    if counters.reference_id(counter_id) == publication_registration_id =>
-                {
-                    false
-                }
-                layout::SENDER_POSITION_TYPE_ID
-                    if counters.registration_id(counter_id) == publication_registration_id =>
-                {
-                    true
-                }
+        for record in counters.iter() {
+            let is_sender = match record.type_id {
+                type_id::SUBSCRIBER_POSITION if record.reference_id == publication_registration_id => false,
+                type_id::SENDER_POSITION if record.registration_id == publication_registration_id => true,
                 _ => continue,
             };
-            let position = counters.value(counter_id);
-            if slowest.is_none_or(|slowest| position < slowest.position) {
-                slowest = Some(Holder { counter_id, position, is_sender });
+            if slowest.is_none_or(|slowest| record.value < slowest.position) {
+                slowest = Some(Holder { counter_id: record.id, position: record.value, is_sender });
             }
         }
         slowest
@@ -131,16 +120,16 @@ impl Why {
         let Holder { counter_id, position, is_sender } = holder;
         let position = Position(position);
         let behind = at.since(position);
-        if behind <= 0 {
+        let Some(record) = counters.record(counter_id).filter(|_| behind > 0) else {
             return Why::Limit { position: at, limit, refused_for };
-        }
-        let label = counters.label(counter_id);
+        };
+        let label = record.label_text().to_owned();
         if is_sender {
             Why::Sender { counter_id, label, position, behind, refused_for, unmoved_for }
         } else {
             Why::Subscriber {
-                registration_id: counters.registration_id(counter_id),
-                client_id: counters.owner_id(counter_id),
+                registration_id: record.registration_id,
+                client_id: record.owner_id,
                 counter_id,
                 label,
                 position,

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use gannet_core::counters::{CounterId, layout};
+use gannet_core::counters::CounterId;
+use gannet_core::counters::layout::{Label, client_information, type_id};
 
 use crate::clock::{Now, elapsed};
 use crate::counter::CountersReader;
@@ -20,7 +21,7 @@ pub(crate) struct Liveness {
     keepalive_interval_ns: i64,
     service_interval_ns: i64,
     service_timeout_ns: i64,
-    label: String,
+    label: Label,
     time_of_last_service_ns: i64,
     time_of_last_keepalive_ns: i64,
     heartbeat: CounterId,
@@ -54,11 +55,10 @@ impl Liveness {
             keepalive_interval_ns: settings.keepalive_interval_ns,
             service_interval_ns: settings.service_interval_ns,
             service_timeout_ns: settings.service_timeout_ns,
-            label: format!(
-                " name={} version={} commit={}",
+            label: client_information(
                 settings.client_name,
                 env!("CARGO_PKG_VERSION"),
-                option_env!("GANNET_COMMIT").unwrap_or("unknown")
+                option_env!("GANNET_COMMIT").unwrap_or("unknown"),
             ),
             time_of_last_service_ns: now.ns,
             time_of_last_keepalive_ns: now.ns,
@@ -116,20 +116,16 @@ impl Liveness {
 
     /// The driver allocates the counter with the client's first command; until then there is nothing to keep alive.
     fn keep_alive(&mut self, now: Now, proxy: &DriverProxy, counters: &CountersReader) -> Result<(), ClientError> {
-        let is_ours = |id| {
-            counters.state(id) == layout::RECORD_ALLOCATED
-                && counters.type_id(id) == layout::CLIENT_HEARTBEAT_TYPE_ID
-                && counters.key_i64(id) == proxy.client_id()
-        };
+        let (type_id, client_id) = (type_id::CLIENT_HEARTBEAT_TIMESTAMP, proxy.client_id());
         if self.heartbeat == CounterId::NONE {
-            let Some(id) = counters.ids().find(|id| is_ours(*id)) else { return Ok(()) };
+            let Some(id) = counters.find_by_type_and_key(type_id, client_id) else { return Ok(()) };
             self.heartbeat = id;
-            counters.append_to_label(id, &self.label);
-        } else if !is_ours(self.heartbeat) {
+            counters.append_to_label(id, self.label.as_bytes());
+        } else if !counters.is_active(self.heartbeat, type_id, client_id) {
             return Err(ClientError::HeartbeatCounterClosed(self.heartbeat));
         }
         if let Some(counter) = counters.counter(self.heartbeat) {
-            counter.set_release(now.ms);
+            counter.set(now.ms);
         }
         self.time_of_last_keepalive_ns = now.ns;
         Ok(())

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gannet_core::log::LogBuffers;
-use gannet_transport_ipc::{LogFile, Region};
+use gannet_core::sync::Memory;
+use gannet_transport_ipc::{MappedFile, Region};
 
 /// A mapped log.
 pub(crate) type Log = Arc<LogBuffers<Region>>;
@@ -34,11 +35,12 @@ impl Logs {
         match self.by_registration_id.entry(registration_id) {
             Entry::Occupied(entry) => Ok(Arc::clone(entry.get())),
             Entry::Vacant(entry) => {
-                let file = LogFile::open(path).map_err(|error| error.to_string())?;
+                let memory = MappedFile::open(path).map_err(|error| error.to_string())?;
+                let log = LogBuffers::open(&memory).map_err(|error| error.to_string())?;
                 if self.pre_touch {
-                    file.pre_touch().map_err(|error| error.to_string())?;
+                    memory.reserve(0, memory.len()).map_err(|error| error.to_string())?;
                 }
-                Ok(Arc::clone(entry.insert(Arc::new(file.into_log_buffers()))))
+                Ok(Arc::clone(entry.insert(Arc::new(log))))
             }
         }
     }

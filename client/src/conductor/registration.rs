@@ -18,8 +18,8 @@ use crate::subscription_state::{ImageHandlers, SubscriptionState};
 
 /// What was asked.
 pub(crate) enum Request {
-    Publication { channel: String, stream_id: StreamId },
-    ExclusivePublication { channel: String, stream_id: StreamId },
+    Publication { channel: String },
+    ExclusivePublication { channel: String },
     Subscription { channel: String, stream_id: StreamId, handlers: ImageHandlers },
     Counter,
     StaticCounter { registration_id: i64 },
