@@ -162,6 +162,12 @@ pub enum ClientError {
     /// The driver's answers came faster than this client read them. The client is closed.
     #[error("unable to keep up with the driver's broadcasts")]
     BroadcastLapped,
+    /// Somebody wrote into the driver's broadcast buffer what no driver writes. The client is closed.
+    #[error("the driver's broadcast buffer is damaged at position {position}")]
+    BroadcastDamaged {
+        /// In bytes since the driver started.
+        position: i64,
+    },
     /// The driver sent something that cannot be read.
     #[error("response {type_id:#x} of {length} bytes from the driver is malformed")]
     MalformedResponse {
@@ -223,7 +229,7 @@ impl ClientError {
             | ClientError::HeartbeatCounterClosed(_) => 1000,
             ClientError::ClientTimeout => 1001,
             ClientError::ServiceTimeout { .. } => 1002,
-            ClientError::BroadcastLapped => 1006,
+            ClientError::BroadcastLapped | ClientError::BroadcastDamaged { .. } => 1006,
             ClientError::ChannelEndpoint { .. } => 4,
             ClientError::MalformedResponse { .. } => 7,
             ClientError::Image { .. }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use gannet_core::broadcast::Receiver;
+use gannet_core::broadcast::{ReceiveError, Receiver};
 use gannet_transport_ipc::Region;
 
 use crate::callbacks::Event;
@@ -65,7 +65,9 @@ pub(crate) struct Parts<'a> {
 }
 
 pub(crate) struct ClientConductor {
-    responses: Option<Receiver<Region>>,
+    responses: Receiver<Region>,
+    /// A response, copied before it is looked at.
+    scratch: Box<[u8]>,
     state: State,
 }
 
@@ -110,7 +112,8 @@ impl Closed {
 impl ClientConductor {
     pub(crate) fn new(parts: Parts<'_>) -> ClientConductor {
         ClientConductor {
-            responses: Some(parts.responses),
+            scratch: vec![0; parts.responses.max_message_length().next_multiple_of(4)].into_boxed_slice(),
+            responses: parts.responses,
             state: State {
                 liveness: Liveness::new(&parts.liveness, parts.clock.now()),
                 driver_timeout: parts.liveness.driver_timeout,
@@ -142,14 +145,18 @@ impl ClientConductor {
     }
 
     fn read_responses(&mut self) -> usize {
-        let Some(responses) = &mut self.responses else { return 0 };
         let mut work = 0;
         while work < RESPONSE_LIMIT && self.state.closed.is_none() {
             let state = &mut self.state;
-            match responses.receive(|type_id, message| state.on_response(type_id, message)) {
+            let received =
+                self.responses.receive(&mut self.scratch, |type_id, message| state.on_response(type_id, message));
+            match received {
                 Ok(0) => break,
                 Ok(received) => work += received,
-                Err(_) => self.state.fail(ClientError::BroadcastLapped),
+                Err(ReceiveError::Lapped) => self.state.fail(ClientError::BroadcastLapped),
+                Err(ReceiveError::Malformed { position }) => {
+                    self.state.fail(ClientError::BroadcastDamaged { position });
+                }
             }
         }
         work
@@ -284,7 +291,7 @@ impl State {
         }
         let driver_lives = matches!(
             closed.cause,
-            None | Some(ClientError::ServiceTimeout { .. } | ClientError::BroadcastLapped)
+            None | Some(ClientError::ServiceTimeout { .. } | ClientError::BroadcastLapped | ClientError::BroadcastDamaged { .. })
         );
         if driver_lives {
             // A ring that stays full is a driver that does not read: it will find out by the missing heartbeat.
