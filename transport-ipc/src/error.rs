@@ -94,6 +94,12 @@ impl FileError {
         matches!(self, FileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether the system does not permit it.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, FileError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// Whether the file system has no room left.
     #[must_use]
     pub fn is_out_of_space(&self) -> bool {

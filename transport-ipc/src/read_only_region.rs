@@ -3,7 +3,7 @@
 //! A type of its own, so that a read-only mapping cannot go where a [`Region`](crate::Region) is asked for. It is
 //! [`Memory`], because the readers of `gannet-core` (counters, error log, loss report) work over memory and only load;
 //! its storing accessors **panic**, before they touch the mapping, which would be a SIGSEGV. It is not
-//! [`Bytes`](gannet_core::sync::Bytes): nobody gets a pointer to write through.
+//! [`Bytes`](gannet_core::sync::Bytes) and tells no address: nobody gets a pointer to write through.
 
 use std::fmt;
 use std::path::Path;

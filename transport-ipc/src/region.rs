@@ -4,7 +4,10 @@
 //! any part of it lives.
 
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use gannet_core::sync::{AtomicBuffer, Bytes, Memory, Ordering};
@@ -83,6 +86,12 @@ impl Region {
         Ok(())
     }
 
+    /// Whether the path still leads to the file that is mapped: not when it was deleted, or replaced by another.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        fs::symlink_metadata(self.path()).is_ok_and(|named| (named.dev(), named.ino()) == self.mapping.identity)
+    }
+
     /// Writes the mapping's changes to the file and tells other mappings of it, `msync` with `MS_SYNC`. Memory file
     /// systems have nothing to write.
     ///
@@ -110,12 +119,17 @@ impl fmt::Debug for Region {
     }
 }
 
-// SAFETY: the length is the buffer's, which never changes; clones and slices hold the same mapping and therefore alias
-// the same bytes for as long as any of them lives; the accessors are the buffer's.
+// SAFETY: length and address are the buffer's, which never change; clones and slices hold the same mapping and
+// therefore alias the same bytes for as long as any of them lives; the accessors are the buffer's.
 unsafe impl Memory for Region {
     #[inline]
     fn len(&self) -> usize {
         self.words.len()
+    }
+
+    #[inline]
+    fn address(&self) -> Option<NonNull<u8>> {
+        self.words.address()
     }
 
     fn slice(&self, offset: usize, length: usize) -> Self {

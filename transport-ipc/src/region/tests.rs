@@ -103,8 +103,14 @@ fn two_mappings_and_a_slice_see_one_memory() {
 fn a_slice_keeps_a_deleted_file_mapped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
-    let slice = sparse(&path, 8192).slice(4096, 8);
+    let region = sparse(&path, 8192);
+    assert!(region.is_current());
+    let slice = region.slice(4096, 8);
+    drop(region);
     fs::remove_file(&path).unwrap();
+    assert!(!slice.is_current());
+    sparse(&path, 8192);
+    assert!(!slice.is_current(), "another file of that name");
     slice.store_i32(0, 1, Ordering::Relaxed);
     assert_eq!(slice.clone().load_i32(0, Ordering::Relaxed), 1);
 }
