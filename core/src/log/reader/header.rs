@@ -5,7 +5,7 @@
 use core::fmt;
 
 use crate::log::frame_descriptor::{
-    FLAGS, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, SESSION_ID, STREAM_ID, TERM_ID, TERM_OFFSET, TYPE, VERSION,
+    FLAGS, FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, SESSION_ID, STREAM_ID, TERM_ID, TERM_OFFSET, TYPE, VERSION,
     aligned,
 };
 use crate::position::{Position, SessionId, StreamId, TermId, TermLength};
@@ -17,7 +17,38 @@ use crate::position::{Position, SessionId, StreamId, TermId, TermLength};
 pub struct Header<'a> {
     frame: &'a [u8; HEADER_LENGTH],
     initial_term_id: TermId,
-    term_length: TermLength,
+    extent: Extent,
+}
+
+/// The length of the terms, and of an assembled message the space that it took, in one word: a header passes in two
+/// registers.
+///
+/// Invariant: the low byte is the binary logarithm of a term length.
+#[derive(Clone, Copy)]
+struct Extent(u32);
+
+impl Extent {
+    #[inline(always)]
+    fn of(term_length: TermLength) -> Self {
+        Extent(term_length.bits())
+    }
+
+    #[inline(always)]
+    fn term_length(self) -> TermLength {
+        TermLength::model(1 << (self.0 & 0xFF))
+    }
+
+    fn with_occupied(self, length: usize) -> Self {
+        // Longer than any term for a length that is none.
+        let units = (length / FRAME_ALIGNMENT).min(0xFF_FFFF) as u32;
+        Extent(self.0 & 0xFF | units << 8)
+    }
+
+    /// In bytes; 0 when the header is a frame's own.
+    #[inline(always)]
+    fn occupied(self) -> usize {
+        (self.0 >> 8) as usize * FRAME_ALIGNMENT
+    }
 }
 
 impl<'a> Header<'a> {
@@ -25,7 +56,14 @@ impl<'a> Header<'a> {
     #[must_use]
     #[inline(always)]
     pub fn new(frame: &'a [u8; HEADER_LENGTH], initial_term_id: TermId, term_length: TermLength) -> Self {
-        Header { frame, initial_term_id, term_length }
+        Header { frame, initial_term_id, extent: Extent::of(term_length) }
+    }
+
+    /// The header of a message that was put together from fragments, which took `occupied` bytes of the log (a multiple
+    /// of 32) from the first one's beginning to the last one's end.
+    #[must_use]
+    pub fn assembled(self, occupied: usize) -> Self {
+        Header { extent: self.extent.with_occupied(occupied), ..self }
     }
 
     /// The 32 bytes themselves.
@@ -74,7 +112,11 @@ impl<'a> Header<'a> {
     #[must_use]
     #[inline]
     pub fn next_term_offset(&self) -> i32 {
-        self.term_offset().wrapping_add(aligned(self.frame_length() as u32 as usize) as i32)
+        let length = match self.extent.occupied() {
+            0 => aligned(self.frame_length() as u32 as usize),
+            occupied => occupied,
+        };
+        self.term_offset().wrapping_add(length as i32)
     }
 
     /// The publication's session.
@@ -111,7 +153,7 @@ impl<'a> Header<'a> {
     #[must_use]
     #[inline]
     pub fn position(&self) -> Position {
-        Position::new(self.term_id(), self.next_term_offset(), self.term_length, self.initial_term_id)
+        Position::new(self.term_id(), self.next_term_offset(), self.term_length(), self.initial_term_id)
     }
 
     /// The term of position 0.
@@ -125,7 +167,7 @@ impl<'a> Header<'a> {
     #[must_use]
     #[inline]
     pub fn term_length(&self) -> TermLength {
-        self.term_length
+        self.extent.term_length()
     }
 }
 

@@ -1,0 +1,86 @@
+//! Puts the fragments of one session's messages together again. `[any]`
+//!
+//! Mirrors `aeron_buffer_builder_t` and `BufferBuilder.java`; section 7 of `logbuffer.md`.
+
+use gannet_core::log::frame_descriptor::{BEGIN_FLAG, END_FLAG, FLAGS, FRAME_LENGTH, UNFRAGMENTED};
+use gannet_core::log::{HEADER_LENGTH, Header};
+
+/// Room that a builder takes at least, C's `AERON_BUFFER_BUILDER_MIN_ALLOCATED_CAPACITY`.
+const MIN_CAPACITY: usize = 4096;
+
+/// A message that is being put together, or nothing.
+#[derive(Debug, Default)]
+pub(crate) struct BufferBuilder {
+    message: Vec<u8>,
+    /// Of the first fragment.
+    header: [u8; HEADER_LENGTH],
+    first_term_offset: i32,
+    /// Where the next fragment begins; none when no message was begun.
+    next_term_offset: Option<i32>,
+}
+
+/// What became of a fragment.
+pub(crate) enum Appended {
+    /// It waits for the next, or there is nothing it belongs to.
+    Nothing,
+    /// It was the last one.
+    Complete,
+}
+
+impl BufferBuilder {
+    /// Whether a fragment is a message of its own.
+    #[inline(always)]
+    pub(crate) fn is_whole(header: Header<'_>) -> bool {
+        header.flags() & UNFRAGMENTED == UNFRAGMENTED
+    }
+
+    /// Takes a fragment that is not whole.
+    pub(crate) fn append(&mut self, payload: &[u8], header: Header<'_>) -> Appended {
+        if header.flags() & BEGIN_FLAG != 0 {
+            self.message.clear();
+            self.message.reserve(MIN_CAPACITY.max(payload.len()));
+            self.header = *header.as_bytes();
+            self.first_term_offset = header.term_offset();
+        } else if self.next_term_offset != Some(header.term_offset()) {
+            // Its beginning, or a part between, was missed.
+            self.reset();
+            return Appended::Nothing;
+        }
+        if payload.len() > header.term_length().max_message_length().saturating_sub(self.message.len()) {
+            // Longer than any publisher can send: no reason to take memory for it.
+            self.reset();
+            return Appended::Nothing;
+        }
+        self.message.extend_from_slice(payload);
+        self.next_term_offset = Some(header.next_term_offset());
+        if header.flags() & END_FLAG != 0 { Appended::Complete } else { Appended::Nothing }
+    }
+
+    /// The complete message, with the first fragment's header made that of a whole frame; `header` is the last's.
+    pub(crate) fn complete(&mut self, header: Header<'_>) -> (&[u8], Header<'_>) {
+        // Wraps for a message that no publisher can send.
+        let length = (HEADER_LENGTH + self.message.len()) as u32;
+        self.header[FRAME_LENGTH..FRAME_LENGTH + 4].copy_from_slice(&length.to_le_bytes());
+        self.header[FLAGS] |= header.flags();
+        let occupied = header.next_term_offset().wrapping_sub(self.first_term_offset);
+        let whole = Header::new(&self.header, header.initial_term_id(), header.term_length());
+        (&self.message, whole.assembled(usize::try_from(occupied).unwrap_or(0)))
+    }
+
+    /// Undoes the last fragment of `payload_length` bytes at `term_offset`, for it will come again.
+    pub(crate) fn undo(&mut self, payload_length: usize, term_offset: i32) {
+        self.message.truncate(self.message.len() - payload_length);
+        self.next_term_offset = Some(term_offset);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.message.capacity()
+    }
+
+    /// Forgets the message.
+    pub(crate) fn reset(&mut self) {
+        self.message.clear();
+        self.next_term_offset = None;
+    }
+}

@@ -1,0 +1,194 @@
+//! The application's handlers, and the queue of calls to them. `[client]`
+//!
+//! Whoever drives the conductor (its thread, an invoker, a thread that waits in `add_*`) only queues what is to be
+//! told. The calls are made by the conductor thread or the invoker, one at a time and outside of every lock, so a
+//! handler may use the client as it likes.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gannet_core::counters::CounterId;
+
+use crate::counter::CountersReader;
+use crate::error::ClientError;
+use crate::image_view::ImageView;
+use crate::publication_error::PublicationErrorFrame;
+use crate::sync::Turn;
+
+pub(crate) type ErrorHandler = Box<dyn FnMut(&ClientError) + Send>;
+pub(crate) type ImageHandler = Box<dyn FnMut(&ImageView) + Send>;
+pub(crate) type CounterHandler = Box<dyn FnMut(&CountersReader, i64, CounterId) + Send>;
+pub(crate) type PublicationErrorHandler = Box<dyn FnMut(&PublicationErrorFrame) + Send>;
+pub(crate) type CloseHandler = Box<dyn FnMut() + Send>;
+
+/// A handler that a queued call may outlive its registration with.
+pub(crate) type SharedHandler<H> = Arc<Mutex<H>>;
+
+/// Locks whatever happened to the last holder: what these locks guard is consistent between any two statements.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Something to tell the application.
+pub(crate) enum Event {
+    Image(SharedHandler<ImageHandler>, ImageView),
+    AvailableCounter(i64, CounterId),
+    UnavailableCounter(i64, CounterId),
+    PublicationError(PublicationErrorFrame),
+    Error(ClientError),
+    Closed,
+}
+
+/// Handlers that come and go at run time, in the order in which they came.
+struct Registry<H>(Mutex<Vec<(i64, SharedHandler<H>)>>);
+
+impl<H> Registry<H> {
+    fn new(first: Option<H>) -> Registry<H> {
+        Registry(Mutex::new(first.map(|handler| (0, Arc::new(Mutex::new(handler)))).into_iter().collect()))
+    }
+
+    fn add(&self, id: i64, handler: H) {
+        lock(&self.0).push((id, Arc::new(Mutex::new(handler))));
+    }
+
+    fn remove(&self, id: i64) -> bool {
+        let mut handlers = lock(&self.0);
+        let found = handlers.iter().position(|(of, _)| *of == id);
+        let removed = found.map(|index| handlers.remove(index));
+        drop(handlers); // before the handler itself: it may own handles of this client
+        removed.is_some()
+    }
+
+    fn all(&self) -> Vec<SharedHandler<H>> {
+        lock(&self.0).iter().map(|(_, handler)| Arc::clone(handler)).collect()
+    }
+
+    fn take_all(&self) -> Vec<SharedHandler<H>> {
+        std::mem::take(&mut *lock(&self.0)).into_iter().map(|(_, handler)| handler).collect()
+    }
+}
+
+pub(crate) struct Callbacks {
+    queue: Mutex<VecDeque<Event>>,
+    running: Turn,
+    error: Mutex<ErrorHandler>,
+    publication_error: Option<Mutex<PublicationErrorHandler>>,
+    available_counter: Registry<CounterHandler>,
+    unavailable_counter: Registry<CounterHandler>,
+    close: Registry<CloseHandler>,
+}
+
+/// The handlers with which a client starts.
+pub(crate) struct Handlers {
+    pub(crate) error: ErrorHandler,
+    pub(crate) publication_error: Option<PublicationErrorHandler>,
+    pub(crate) available_counter: Option<CounterHandler>,
+    pub(crate) unavailable_counter: Option<CounterHandler>,
+    pub(crate) close: Option<CloseHandler>,
+}
+
+impl Callbacks {
+    pub(crate) fn new(handlers: Handlers) -> Callbacks {
+        Callbacks {
+            queue: Mutex::default(),
+            running: Turn::default(),
+            error: Mutex::new(handlers.error),
+            publication_error: handlers.publication_error.map(Mutex::new),
+            available_counter: Registry::new(handlers.available_counter),
+            unavailable_counter: Registry::new(handlers.unavailable_counter),
+            close: Registry::new(handlers.close),
+        }
+    }
+
+    /// Queues calls; whether there were any.
+    pub(crate) fn queue(&self, events: impl IntoIterator<Item = Event>) -> bool {
+        let mut queue = lock(&self.queue);
+        let before = queue.len();
+        queue.extend(events);
+        queue.len() > before
+    }
+
+    /// Makes the queued calls; how many. A handler that comes back here, or a second invoker, finds it busy and
+    /// makes none.
+    pub(crate) fn run(&self, counters: &CountersReader) -> usize {
+        if !self.running.take() {
+            return 0;
+        }
+        let mut calls = 0;
+        loop {
+            let event = lock(&self.queue).pop_front();
+            let Some(event) = event else { break };
+            calls += 1;
+            self.call(event, counters);
+        }
+        self.running.give_back();
+        calls
+    }
+
+    fn call(&self, event: Event, counters: &CountersReader) {
+        match event {
+            Event::Image(handler, image) => self.guard(|| (lock(&handler))(&image)),
+            Event::AvailableCounter(registration_id, id) => {
+                for handler in self.available_counter.all() {
+                    self.guard(|| (lock(&handler))(counters, registration_id, id));
+                }
+            }
+            Event::UnavailableCounter(registration_id, id) => {
+                for handler in self.unavailable_counter.all() {
+                    self.guard(|| (lock(&handler))(counters, registration_id, id));
+                }
+            }
+            Event::PublicationError(error) => {
+                if let Some(handler) = &self.publication_error {
+                    self.guard(|| (lock(handler))(&error));
+                }
+            }
+            Event::Error(error) => self.report(&error),
+            Event::Closed => {
+                for handler in self.close.take_all() {
+                    self.guard(|| (lock(&handler))());
+                }
+            }
+        }
+    }
+
+    fn guard(&self, call: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            self.report(&ClientError::HandlerPanicked { message });
+        }
+    }
+
+    fn report(&self, error: &ClientError) {
+        // The last resort has none: a panic of the error handler itself ends here.
+        let _ = catch_unwind(AssertUnwindSafe(|| (lock(&self.error))(error)));
+    }
+
+    pub(crate) fn add_available_counter(&self, id: i64, handler: CounterHandler) {
+        self.available_counter.add(id, handler);
+    }
+
+    pub(crate) fn add_unavailable_counter(&self, id: i64, handler: CounterHandler) {
+        self.unavailable_counter.add(id, handler);
+    }
+
+    pub(crate) fn add_close(&self, id: i64, handler: CloseHandler) {
+        self.close.add(id, handler);
+    }
+
+    pub(crate) fn remove(&self, id: i64) -> bool {
+        self.available_counter.remove(id) || self.unavailable_counter.remove(id) || self.close.remove(id)
+    }
+
+    /// Forgets every handler, and with them whatever handles of this client they own.
+    pub(crate) fn clear(&self) {
+        drop(self.available_counter.take_all());
+        drop(self.unavailable_counter.take_all());
+        drop(self.close.take_all());
+    }
+}

@@ -1,0 +1,350 @@
+//! The client behind every handle: the conductor under its lock, the ring to the driver, the calls to be made. `[any]`
+//!
+//! Whoever drives the conductor does so through [`Client::drive`], which releases the lock before it queues calls and
+//! drops what left the conductor. A [`ClientHandle`] keeps the client open; handles of resources hold one, so the
+//! client closes with the last of them, or when it is told to.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use gannet_core::command::Command;
+
+use crate::callbacks::{Callbacks, Event, lock};
+use crate::clock::Clock;
+use crate::conductor::registration::{Outcome, Request};
+use crate::conductor::{ClientConductor, Outbox};
+use crate::counter::CountersReader;
+use crate::driver_proxy::{DriverProxy, Removal};
+use crate::error::RegistrationError;
+use crate::sync::Flag;
+
+/// How long dropping the last handle waits for a conductor thread that is busy in a handler.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Client {
+    pub(crate) proxy: Arc<DriverProxy>,
+    pub(crate) counters: CountersReader,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) clock: Clock,
+    pub(crate) idle_sleep: Duration,
+    pub(crate) uses_invoker: bool,
+    conductor: Mutex<ClientConductor>,
+    /// Removals that found the ring full, for the conductor to send.
+    unsent: Mutex<Vec<Removal>>,
+    driver_agent: Option<Mutex<DriverAgent>>,
+    thread: OnceLock<Thread>,
+    /// Somebody has begun to close it.
+    closing: Flag,
+    /// It is closed, and the last calls are queued.
+    closed: Flag,
+}
+
+type DriverAgent = Box<dyn FnMut() -> usize + Send>;
+
+impl Client {
+    pub(crate) fn new(
+        conductor: ClientConductor,
+        proxy: Arc<DriverProxy>,
+        counters: CountersReader,
+        callbacks: Callbacks,
+        clock: Clock,
+        settings: ClientSettings,
+    ) -> Client {
+        Client {
+            proxy,
+            counters,
+            callbacks,
+            clock,
+            idle_sleep: settings.idle_sleep,
+            uses_invoker: settings.uses_invoker,
+            conductor: Mutex::new(conductor),
+            unsent: Mutex::default(),
+            driver_agent: settings.driver_agent.map(Mutex::new),
+            thread: OnceLock::new(),
+            closing: Flag::default(),
+            closed: Flag::default(),
+        }
+    }
+
+    /// One duty cycle of the conductor; calls to the application are left for whoever makes them.
+    pub(crate) fn drive(&self) -> usize {
+        self.drive_with(lock(&self.conductor))
+    }
+
+    /// As [`drive`](Self::drive), unless somebody else is at it.
+    pub(crate) fn try_drive(&self) -> usize {
+        match self.conductor.try_lock() {
+            Ok(conductor) => self.drive_with(conductor),
+            Err(TryLockError::Poisoned(poisoned)) => self.drive_with(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => 0,
+        }
+    }
+
+    fn drive_with(&self, mut conductor: MutexGuard<'_, ClientConductor>) -> usize {
+        let work = conductor.do_work(self.clock.now(), self.take_unsent());
+        let outbox = conductor.take_outbox();
+        drop(conductor);
+        self.deliver(outbox);
+        work
+    }
+
+    fn take_unsent(&self) -> Vec<Removal> {
+        std::mem::take(&mut *lock(&self.unsent))
+    }
+
+    /// Queues the calls, wakes whoever makes them, and drops what may own handles of this client.
+    fn deliver(&self, outbox: Outbox) {
+        if self.callbacks.queue(outbox.events) {
+            self.wake();
+        }
+        drop(outbox.released);
+    }
+
+    /// A duty cycle and the calls that it left to make.
+    pub(crate) fn serve(&self) -> usize {
+        self.drive() + self.drive_driver() + self.callbacks.run(&self.counters)
+    }
+
+    /// Leaves calls to be made by the conductor thread, or the next invocation.
+    pub(crate) fn tell(&self, events: impl IntoIterator<Item = Event>) {
+        if self.callbacks.queue(events) {
+            self.wake();
+        }
+    }
+
+    fn drive_driver(&self) -> usize {
+        // Busy means that another thread drives it, or that the driver itself came back here: either will do.
+        match self.driver_agent.as_ref().map(Mutex::try_lock) {
+            Some(Ok(mut agent)) => agent(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = self.thread.get().filter(|thread| thread.id() != thread::current().id()) {
+            thread.unpark();
+        }
+    }
+
+    /// Sends a command whose answer nobody waits for; its correlation id.
+    pub(crate) fn send<'a>(
+        &self,
+        command: impl FnOnce(i64, i64) -> Command<'a>,
+    ) -> Result<i64, RegistrationError> {
+        if let Some(error) = lock(&self.conductor).closed() {
+            return Err(error);
+        }
+        let correlation_id = self.proxy.next_correlation_id();
+        self.proxy.send(&command(self.proxy.client_id(), correlation_id))?;
+        Ok(correlation_id)
+    }
+
+    /// Asks the driver for something; what came of it is to be [taken](Self::take) or [forgotten](Self::forget).
+    pub(crate) fn register<'a>(
+        &self,
+        request: Request,
+        command: impl FnOnce(i64, i64) -> Command<'a>,
+    ) -> Result<i64, RegistrationError> {
+        let mut conductor = lock(&self.conductor);
+        let result = conductor.register(request, self.clock.ns(), |proxy, correlation_id| {
+            proxy.send(&command(proxy.client_id(), correlation_id))
+        });
+        let outbox = conductor.take_outbox();
+        drop(conductor);
+        self.deliver(outbox);
+        result
+    }
+
+    /// What came of a request, if it is known by now.
+    pub(crate) fn take(&self, correlation_id: i64) -> Option<Result<Outcome, RegistrationError>> {
+        let (_request, outcome) = lock(&self.conductor).take(correlation_id, self.clock.ns())?;
+        Some(outcome)
+    }
+
+    /// What came of a request, waiting for it: the calling thread drives the conductor meanwhile.
+    pub(crate) fn wait(&self, correlation_id: i64) -> Result<Outcome, RegistrationError> {
+        let mut idle = Waiting::default();
+        loop {
+            let work = self.drive() + self.drive_driver();
+            if let Some(outcome) = self.take(correlation_id) {
+                return outcome;
+            }
+            idle.idle(work);
+        }
+    }
+
+    pub(crate) fn forget(&self, correlation_id: i64) {
+        let forgotten = lock(&self.conductor).forget(correlation_id, self.clock.ns());
+        drop(forgotten);
+    }
+
+    /// Gives a resource back to the driver: at once when its ring has room, else when it has.
+    pub(crate) fn remove(&self, removal: Removal) {
+        if !self.closing.is_set() && self.proxy.remove(removal).is_err() {
+            lock(&self.unsent).push(removal);
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closing.is_set() || lock(&self.conductor).closed().is_some()
+    }
+
+    /// Why the client is closed, if it is.
+    pub(crate) fn closed(&self) -> Option<RegistrationError> {
+        lock(&self.conductor).closed()
+    }
+
+    /// Closes everything and tells the driver. The calls that this leaves to make are made by the conductor thread, or
+    /// here when there is none.
+    pub(crate) fn close(&self) {
+        if !self.closing.set() {
+            return;
+        }
+        let mut conductor = lock(&self.conductor);
+        conductor.do_work(self.clock.now(), self.take_unsent());
+        conductor.close();
+        let outbox = conductor.take_outbox();
+        drop(conductor);
+        self.deliver(outbox);
+        self.closed.set();
+        if self.thread.get().is_none() {
+            self.make_last_calls();
+        }
+    }
+
+    fn make_last_calls(&self) {
+        self.callbacks.run(&self.counters);
+        self.callbacks.clear();
+    }
+
+    /// The life of the conductor thread.
+    pub(crate) fn run(&self) {
+        while !self.closed.is_set() {
+            if self.serve() == 0 {
+                // Woken early for calls to make and for the close. A wake-up before the sleep ends it at once.
+                thread::park_timeout(self.idle_sleep);
+            }
+        }
+        self.make_last_calls();
+    }
+}
+
+/// Settings that outlive the context.
+pub(crate) struct ClientSettings {
+    pub(crate) idle_sleep: Duration,
+    pub(crate) uses_invoker: bool,
+    pub(crate) driver_agent: Option<DriverAgent>,
+}
+
+/// Waits for another thread or process: a few spins, a few yields, then short sleeps, so that an answer of a driver
+/// that spins costs microseconds and one of a driver that sleeps costs no processor.
+#[derive(Default)]
+struct Waiting {
+    rounds: u32,
+}
+
+impl Waiting {
+    const SPINS: u32 = 20;
+    const YIELDS: u32 = 50;
+    const MIN_SLEEP: Duration = Duration::from_micros(10);
+    const MAX_SLEEP: Duration = Duration::from_millis(1);
+
+    fn idle(&mut self, work: usize) {
+        self.rounds = if work > 0 { 0 } else { self.rounds.saturating_add(1) };
+        match self.rounds {
+            0..=Self::SPINS => std::hint::spin_loop(),
+            rounds if rounds <= Self::SPINS + Self::YIELDS => thread::yield_now(),
+            rounds => {
+                let doublings = (rounds - Self::SPINS - Self::YIELDS).min(16) / 2;
+                thread::sleep((Self::MIN_SLEEP * (1 << doublings)).min(Self::MAX_SLEEP));
+            }
+        }
+    }
+}
+
+/// Keeps a client open. The last one closes it.
+pub struct ClientHandle {
+    pub(crate) client: Arc<Client>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    finished: Arc<Finished>,
+}
+
+#[derive(Default)]
+struct Finished {
+    flag: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Finished {
+    fn set(&self) {
+        *lock(&self.flag) = true;
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut finished = lock(&self.flag);
+        while !*finished {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
+            finished = match self.changed.wait_timeout(finished, left) {
+                Ok((guard, _)) => guard,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        true
+    }
+}
+
+impl ClientHandle {
+    /// Starts the conductor thread, unless an invoker is to drive it.
+    pub(crate) fn start(client: Arc<Client>) -> std::io::Result<ClientHandle> {
+        let finished = Arc::new(Finished::default());
+        let mut handle = ClientHandle { client, thread: Mutex::new(None), finished };
+        if !handle.client.uses_invoker {
+            let (client, finished) = (Arc::clone(&handle.client), Arc::clone(&handle.finished));
+            let (ready, started) = std::sync::mpsc::channel::<()>();
+            let thread = thread::Builder::new().name("aeron-client".to_owned()).spawn(move || {
+                let _ = started.recv(); // until `thread` is known, so that nobody is woken in vain
+                client.run();
+                drop(client);
+                finished.set();
+            })?;
+            let _ = handle.client.thread.set(thread.thread().clone());
+            drop(ready);
+            *handle.thread.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(thread);
+        }
+        Ok(handle)
+    }
+
+    /// Closes the client and waits until its thread has made its last call, or for as long as `patience` allows.
+    pub(crate) fn close(&self, patience: Option<Duration>) {
+        self.client.close();
+        self.client.wake();
+        let Some(thread) = lock(&self.thread).take() else { return };
+        let is_own_thread = thread.thread().id() == thread::current().id();
+        if !is_own_thread && patience.is_none_or(|patience| self.finished.wait(patience)) {
+            // A panic of the thread has closed nothing less than this does.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for ClientHandle {
+    fn drop(&mut self) {
+        self.close(Some(CLOSE_PATIENCE));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_gives_up_when_its_patience_ends() {
+        let finished = Finished::default();
+        assert!(!finished.wait(Duration::ZERO));
+        finished.set();
+        assert!(finished.wait(Duration::ZERO));
+    }
+}

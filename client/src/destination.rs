@@ -1,0 +1,19 @@
+//! Adding and removing destinations. `[any]`
+
+use std::sync::Arc;
+
+use gannet_core::command::Command;
+
+use crate::asynchronous::{Async, AsyncDestination};
+use crate::client::ClientHandle;
+use crate::conductor::registration::Request;
+use crate::error::RegistrationError;
+
+/// Sends a command that the driver answers with success or an error.
+pub(crate) fn destination<'a>(
+    handle: &Arc<ClientHandle>,
+    command: impl FnOnce(i64, i64) -> Command<'a>,
+) -> Result<AsyncDestination, RegistrationError> {
+    let correlation_id = handle.client.register(Request::Destination, command)?;
+    Ok(Async::new(correlation_id, handle))
+}

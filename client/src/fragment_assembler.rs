@@ -1,0 +1,222 @@
+//! Hands whole messages to a handler, however many fragments they arrive in. `[any]`
+//!
+//! Mirrors `FragmentAssembler`, `ControlledFragmentAssembler` and their like for one image; C:
+//! `aeron_fragment_assembler.c`.
+
+use std::collections::HashMap;
+
+use gannet_core::log::{Action, Header};
+use gannet_core::position::SessionId;
+
+use crate::buffer_builder::{Appended, BufferBuilder};
+
+/// Puts the messages of every session of a subscription together.
+///
+/// A message in one fragment, the common case, is handed through as it lies in the log.
+///
+/// ```no_run
+/// use gannet::{Aeron, Context, FragmentAssembler};
+///
+/// let aeron = Aeron::connect(Context::new())?;
+/// let mut subscription = aeron.add_subscription("aeron:ipc", 1001)?;
+/// let mut assembler = FragmentAssembler::new();
+/// loop {
+///     subscription.poll(10, assembler.assemble(|message, header| {
+///         println!("{} bytes from session {}", message.len(), header.session_id());
+///     }));
+/// }
+/// # #[allow(unreachable_code)]
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The header of a message in several fragments is the first fragment's, with the length of the whole, the flags of
+/// both ends, and the position behind the last. What is left of a session that ends in the middle of a message is
+/// freed by [`free_session`](FragmentAssembler::free_session).
+#[derive(Debug, Default)]
+pub struct FragmentAssembler {
+    builders: HashMap<SessionId, BufferBuilder>,
+}
+
+impl FragmentAssembler {
+    /// With no message begun.
+    #[must_use]
+    pub fn new() -> FragmentAssembler {
+        FragmentAssembler::default()
+    }
+
+    /// A handler for `poll` that hands whole messages on.
+    #[inline]
+    pub fn assemble<'a>(
+        &'a mut self,
+        mut handler: impl FnMut(&[u8], Header<'_>) + 'a,
+    ) -> impl FnMut(&[u8], Header<'_>) + 'a {
+        move |payload, header| {
+            if BufferBuilder::is_whole(header) {
+                handler(payload, header);
+            } else {
+                assemble(self.builders.entry(header.session_id()).or_default(), payload, header, &mut handler);
+            }
+        }
+    }
+
+    /// Frees what is kept for a session, for one whose image is gone; whether there was anything.
+    pub fn free_session(&mut self, session_id: SessionId) -> bool {
+        self.builders.remove(&session_id).is_some()
+    }
+
+    /// Forgets every message that was begun.
+    pub fn clear(&mut self) {
+        self.builders.clear();
+    }
+}
+
+/// As [`FragmentAssembler`], for a handler that says how to go on: see
+/// [`Subscription::controlled_poll`](crate::Subscription::controlled_poll).
+///
+/// A message that the handler aborts comes again with the next poll.
+#[derive(Debug, Default)]
+pub struct ControlledFragmentAssembler {
+    builders: HashMap<SessionId, BufferBuilder>,
+}
+
+impl ControlledFragmentAssembler {
+    /// With no message begun.
+    #[must_use]
+    pub fn new() -> ControlledFragmentAssembler {
+        ControlledFragmentAssembler::default()
+    }
+
+    /// A handler for `controlled_poll` that hands whole messages on.
+    #[inline]
+    pub fn assemble<'a>(
+        &'a mut self,
+        mut handler: impl FnMut(&[u8], Header<'_>) -> Action + 'a,
+    ) -> impl FnMut(&[u8], Header<'_>) -> Action + 'a {
+        move |payload, header| {
+            if BufferBuilder::is_whole(header) {
+                handler(payload, header)
+            } else {
+                let builder = self.builders.entry(header.session_id()).or_default();
+                assemble_controlled(builder, payload, header, &mut handler)
+            }
+        }
+    }
+
+    /// Frees what is kept for a session, for one whose image is gone; whether there was anything.
+    pub fn free_session(&mut self, session_id: SessionId) -> bool {
+        self.builders.remove(&session_id).is_some()
+    }
+
+    /// Forgets every message that was begun.
+    pub fn clear(&mut self) {
+        self.builders.clear();
+    }
+}
+
+/// As [`FragmentAssembler`], for the messages of one [`Image`](crate::Image).
+#[derive(Debug, Default)]
+pub struct ImageFragmentAssembler {
+    builder: BufferBuilder,
+}
+
+impl ImageFragmentAssembler {
+    /// With no message begun.
+    #[must_use]
+    pub fn new() -> ImageFragmentAssembler {
+        ImageFragmentAssembler::default()
+    }
+
+    /// A handler for `poll` that hands whole messages on.
+    #[inline]
+    pub fn assemble<'a>(
+        &'a mut self,
+        mut handler: impl FnMut(&[u8], Header<'_>) + 'a,
+    ) -> impl FnMut(&[u8], Header<'_>) + 'a {
+        move |payload, header| {
+            if BufferBuilder::is_whole(header) {
+                handler(payload, header);
+            } else {
+                assemble(&mut self.builder, payload, header, &mut handler);
+            }
+        }
+    }
+
+    /// Forgets a message that was begun.
+    pub fn clear(&mut self) {
+        self.builder.reset();
+    }
+}
+
+/// As [`ControlledFragmentAssembler`], for the messages of one [`Image`](crate::Image).
+#[derive(Debug, Default)]
+pub struct ImageControlledFragmentAssembler {
+    builder: BufferBuilder,
+}
+
+impl ImageControlledFragmentAssembler {
+    /// With no message begun.
+    #[must_use]
+    pub fn new() -> ImageControlledFragmentAssembler {
+        ImageControlledFragmentAssembler::default()
+    }
+
+    /// A handler for `controlled_poll` that hands whole messages on.
+    #[inline]
+    pub fn assemble<'a>(
+        &'a mut self,
+        mut handler: impl FnMut(&[u8], Header<'_>) -> Action + 'a,
+    ) -> impl FnMut(&[u8], Header<'_>) -> Action + 'a {
+        move |payload, header| {
+            if BufferBuilder::is_whole(header) {
+                handler(payload, header)
+            } else {
+                assemble_controlled(&mut self.builder, payload, header, &mut handler)
+            }
+        }
+    }
+
+    /// Forgets a message that was begun.
+    pub fn clear(&mut self) {
+        self.builder.reset();
+    }
+}
+
+fn assemble(
+    builder: &mut BufferBuilder,
+    payload: &[u8],
+    header: Header<'_>,
+    handler: &mut impl FnMut(&[u8], Header<'_>),
+) {
+    match builder.append(payload, header) {
+        Appended::Nothing => {}
+        Appended::Complete => {
+            let (message, whole) = builder.complete(header);
+            handler(message, whole);
+            builder.reset();
+        }
+    }
+}
+
+fn assemble_controlled(
+    builder: &mut BufferBuilder,
+    payload: &[u8],
+    header: Header<'_>,
+    handler: &mut impl FnMut(&[u8], Header<'_>) -> Action,
+) -> Action {
+    match builder.append(payload, header) {
+        Appended::Nothing => Action::Continue,
+        Appended::Complete => {
+            let (message, whole) = builder.complete(header);
+            let action = handler(message, whole);
+            if action == Action::Abort {
+                builder.undo(payload.len(), header.term_offset());
+            } else {
+                builder.reset();
+            }
+            action
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! One session of a publication, as its one reader holds it. `[any]`
+//!
+//! Mirrors `aeron_image.c` and `Image.java`; section 7 of `logbuffer.md`. The log's side of it is core's `reader`. What
+//! other threads may know of an image is in [`ImageView`].
+
+use std::fmt;
+use std::sync::Weak;
+
+use gannet_core::command::AvailableImage;
+use gannet_core::counters::CounterId;
+use gannet_core::log::reader::{self, Action, Header, Polled};
+use gannet_core::log::{FRAME_ALIGNMENT, LogBuffers};
+use gannet_core::position::{Position, SessionId, TermId};
+use gannet_transport_ipc::Region;
+
+use crate::client::Client;
+use crate::conductor::logs::Log;
+use crate::counter::PositionCounter;
+use crate::error::{ClientError, RegistrationError};
+use crate::image_view::{ImageState, ImageView};
+use crate::sync::{Flag, Note};
+
+/// The messages of one session, for its one reader.
+///
+/// Its memory stays mapped for as long as the image lives, whatever becomes of publication, driver and client. After
+/// the image is closed, polls find nothing.
+pub struct Image {
+    log: LogBuffers<Region>,
+    /// The position that the driver sees: stored once for each poll.
+    counter: PositionCounter,
+    /// As the counter has it: this image is its only writer.
+    position: Position,
+    view: ImageView,
+}
+
+/// A position that an image cannot be moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("position {position} is not a multiple of 32 from {from} to {to}, the end of the term")]
+pub struct PositionError {
+    /// The position.
+    pub position: Position,
+    /// Where the image stands.
+    pub from: Position,
+    /// The end of its term.
+    pub to: Position,
+}
+
+impl Image {
+    pub(crate) fn new(
+        available: &AvailableImage<'_>,
+        log: Log,
+        counter: PositionCounter,
+        client: Weak<Client>,
+    ) -> Image {
+        let position = Position(counter.get());
+        Image {
+            log: (*log).clone(),
+            position,
+            view: ImageView::new(ImageState {
+                correlation_id: available.correlation_id,
+                session_id: available.session_id,
+                subscription_registration_id: available.subscription_registration_id,
+                source_identity: String::from_utf8_lossy(available.source_identity).into_owned(),
+                join_position: position,
+                subscriber_position_id: available.subscriber_position_id,
+                position: counter.clone(),
+                log,
+                client,
+                closed: Flag::default(),
+                final_position: Note::new(position.0),
+                final_end_of_stream: Note::new(i64::MAX),
+                damaged: Flag::default(),
+            }),
+            counter,
+        }
+    }
+
+    /// Reads up to `fragment_limit` fragments; how many there were.
+    ///
+    /// The handler gets each fragment's payload and header. Its space is given free when the poll returns; after a
+    /// panic of the handler, what this poll read is read again by the next.
+    #[inline]
+    pub fn poll(&mut self, fragment_limit: usize, mut handler: impl FnMut(&[u8], Header<'_>)) -> usize {
+        self.bounded_controlled_poll(Position(i64::MAX), fragment_limit, |payload, header| {
+            handler(payload, header);
+            Action::Continue
+        })
+    }
+
+    /// As [`poll`](Image::poll), for fragments that begin before `limit`.
+    #[inline]
+    pub fn bounded_poll(
+        &mut self,
+        limit: Position,
+        fragment_limit: usize,
+        mut handler: impl FnMut(&[u8], Header<'_>),
+    ) -> usize {
+        self.bounded_controlled_poll(limit, fragment_limit, |payload, header| {
+            handler(payload, header);
+            Action::Continue
+        })
+    }
+
+    /// As [`poll`](Image::poll), and the handler says for each fragment how to go on.
+    #[inline]
+    pub fn controlled_poll(
+        &mut self,
+        fragment_limit: usize,
+        handler: impl FnMut(&[u8], Header<'_>) -> Action,
+    ) -> usize {
+        self.bounded_controlled_poll(Position(i64::MAX), fragment_limit, handler)
+    }
+
+    /// As [`controlled_poll`](Image::controlled_poll), for fragments that begin before `limit`.
+    #[inline]
+    pub fn bounded_controlled_poll(
+        &mut self,
+        limit: Position,
+        fragment_limit: usize,
+        mut handler: impl FnMut(&[u8], Header<'_>) -> Action,
+    ) -> usize {
+        let (view, counter) = (&self.view, &self.counter);
+        if view.is_closed() {
+            return 0;
+        }
+        let handler = |payload: &[u8], header: Header<'_>| match handler(payload, header) {
+            // The driver has taken the image away, and its publisher may come round: what follows is not ours to read.
+            Action::Continue if view.is_closed() => Action::Break,
+            action => action,
+        };
+        let commit = |position: Position| {
+            if !view.is_closed() {
+                counter.set(position.0);
+            }
+        };
+        let polled =
+            reader::bounded_controlled_poll(&self.log, self.position, limit, fragment_limit, handler, commit);
+        self.advance(polled)
+    }
+
+    /// Reads whole frames, up to `block_length_limit` bytes of them; how many bytes.
+    ///
+    /// The handler gets the frames as they stand in the log, headers included, with their session and term. Padding
+    /// comes by itself, however long.
+    pub fn block_poll(
+        &mut self,
+        block_length_limit: usize,
+        handler: impl FnOnce(&[u8], SessionId, TermId),
+    ) -> usize {
+        if self.view.is_closed() {
+            return 0;
+        }
+        let (before, session_id) = (self.position, self.session_id());
+        let polled = reader::block_poll(&self.log, before, block_length_limit, |block, term_id| {
+            handler(block, session_id, term_id);
+        });
+        self.advance(polled);
+        usize::try_from(self.position.since(before)).unwrap_or(0)
+    }
+
+    /// Tells the driver how far this image is read, once for each poll.
+    #[inline(always)]
+    fn advance(&mut self, polled: Polled) -> usize {
+        if polled.damaged {
+            self.damaged(polled.position);
+        }
+        if polled.position > self.position && !self.view.is_closed() {
+            self.counter.set(polled.position.0);
+        }
+        self.position = polled.position;
+        polled.fragments
+    }
+
+    #[cold]
+    fn damaged(&self, position: Position) {
+        if !self.view.state().damaged.set() {
+            return;
+        }
+        if let Some(client) = self.view.state().client.upgrade() {
+            let error = ClientError::DamagedLog { session_id: self.session_id(), position };
+            client.tell([crate::callbacks::Event::Error(error)]);
+        }
+    }
+
+    /// Skips what is left before `position`, in the same term.
+    ///
+    /// # Errors
+    /// When the position lies behind, beyond the term, or within an alignment of 32.
+    pub fn set_position(&mut self, position: Position) -> Result<(), PositionError> {
+        let term_length = self.log.term_length();
+        let left = i64::from(term_length.bytes()) - i64::from(self.position.term_offset(term_length));
+        let to = self.position.plus(left);
+        let is_aligned = position.0 & (FRAME_ALIGNMENT as i64 - 1) == 0;
+        if position < self.position || position > to || !is_aligned {
+            return Err(PositionError { position, from: self.position, to });
+        }
+        if !self.view.is_closed() {
+            self.counter.set(position.0);
+        }
+        self.position = position;
+        Ok(())
+    }
+
+    /// What there is to know of the image, for any thread to keep.
+    #[must_use]
+    pub fn view(&self) -> &ImageView {
+        &self.view
+    }
+
+    /// How far the image is read.
+    #[must_use]
+    #[inline]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The publication's session.
+    #[must_use]
+    #[inline]
+    pub fn session_id(&self) -> SessionId {
+        self.view.session_id()
+    }
+
+    /// The id that the driver knows it by; over IPC the publication's registration id.
+    #[must_use]
+    pub fn correlation_id(&self) -> i64 {
+        self.view.correlation_id()
+    }
+
+    /// Where it comes from: the sender's address, or `aeron:ipc`.
+    #[must_use]
+    pub fn source_identity(&self) -> &str {
+        self.view.source_identity()
+    }
+
+    /// The position at which this subscription joined the stream.
+    #[must_use]
+    pub fn join_position(&self) -> Position {
+        self.view.join_position()
+    }
+
+    /// The counter that holds how far the image is read.
+    #[must_use]
+    pub fn subscriber_position_id(&self) -> CounterId {
+        self.view.subscriber_position_id()
+    }
+
+    /// Where the stream ends: known once the publication is closed, the largest position before that.
+    #[must_use]
+    pub fn end_of_stream_position(&self) -> Position {
+        self.view.end_of_stream_position()
+    }
+
+    /// Whether everything was read of a stream that has ended.
+    #[must_use]
+    pub fn is_end_of_stream(&self) -> bool {
+        self.view.is_end_of_stream()
+    }
+
+    /// Whether the publication was revoked: what was not read by then is lost.
+    #[must_use]
+    pub fn is_publication_revoked(&self) -> bool {
+        self.view.is_publication_revoked()
+    }
+
+    /// Over how many connections the stream arrives; 0 over IPC.
+    #[must_use]
+    pub fn active_transport_count(&self) -> i32 {
+        self.view.active_transport_count()
+    }
+
+    /// Whether the image is gone: the publication ended, the driver gave it up, or the subscription is closed.
+    #[must_use]
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.view.is_closed()
+    }
+
+    /// Rejects the image: the publisher is told why, and the stream is refused for a while.
+    ///
+    /// Does not wait for the driver; returns the correlation id of the command.
+    ///
+    /// # Errors
+    /// When the client is closed, its command buffer full, or the reason longer than 1023 bytes.
+    pub fn reject(&self, reason: &str) -> Result<i64, RegistrationError> {
+        self.view.reject(reason)
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view.fmt(f)
+    }
+}
