@@ -6,8 +6,8 @@ use crate::peer::{
     PublicationConstants, Refused, Stuck, Subscription, Way,
 };
 use gannet::{
-    Action, Aeron, ConnectError, Context, ControlledFragmentAssembler, ErrorCode, ExclusivePublication,
-    FragmentAssembler, Header, ImageView, OfferError, Position, RegistrationError, SessionId, SubscriptionHandlers,
+    Action, Aeron, ConnectError, Context, ControlledFragmentAssembler, ExclusivePublication, FragmentAssembler, Header,
+    ImageView, OfferError, Position, RegistrationError, SessionId, SubscriptionHandlers,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn connect(directory: &Path, options: &Options) -> Result<Box<dyn Client>, R
                 registration_id: error.registration_id,
                 session_id: error.session_id.0,
                 stream_id: error.stream_id.0,
-                code: code(error.error_code),
+                code: error.error_code.code(),
                 text: error.message.clone(),
             });
         })
@@ -56,10 +56,6 @@ pub fn request_driver_termination(directory: &Path, token: &[u8]) -> Result<(), 
     Aeron::request_driver_termination(directory, token).map_err(|error| connect_refused(&error))
 }
 
-fn code(code: ErrorCode) -> i32 {
-    i32::from(code)
-}
-
 /// A client that finds no living driver is what the C client calls a driver timeout.
 fn connect_refused(error: &ConnectError) -> Refused {
     let code = match error {
@@ -73,7 +69,7 @@ fn connect_refused(error: &ConnectError) -> Refused {
 fn refused(error: RegistrationError) -> Refused {
     let text = error.to_string();
     match error {
-        RegistrationError::Refused { code: refusal, .. } => Refused { code: code(refusal), text },
+        RegistrationError::Refused { code: refusal, .. } => Refused { code: refusal.code(), text },
         _ => Refused { code: 0, text },
     }
 }

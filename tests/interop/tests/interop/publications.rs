@@ -372,7 +372,7 @@ fn a_publication_disconnects_when_its_last_subscriber_goes(driver: Driver, peer:
     assert_eq!(publication.offer(b"nobody"), Err(Stuck::NotConnected));
     let again = subscriber.add_subscription("aeron:ipc", STREAM).unwrap();
     await_connected(&*publication, &*again);
-    assert_eq!(again.images()[0].join_position, publication.position().unwrap());
+    assert!(again.images()[0].join_position <= publication.position().unwrap());
     assert_eq!(publisher.events().count(|event| matches!(event, Event::Error { .. })), 0);
     drop(driver);
 }
