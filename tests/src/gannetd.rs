@@ -9,16 +9,19 @@ use std::sync::OnceLock;
 ///
 /// # Panics
 /// When the build fails.
+#[track_caller]
 pub fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| std::env::var_os("GANNETD").map_or_else(|| build("gannet-driver", "gannetd"), PathBuf::from))
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let named = || std::env::var_os("GANNETD").map(|path| Ok(PathBuf::from(path)));
+    let program = PROGRAM.get_or_init(|| named().unwrap_or_else(|| build("gannet-driver", "gannetd")));
+    program.as_deref().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Builds a binary of this workspace in the profile and the target directory of the running test.
 ///
-/// # Panics
-/// When the build fails.
-pub fn build(package: &str, binary: &str) -> PathBuf {
+/// # Errors
+/// When the build fails, with what cargo says.
+pub fn build(package: &str, binary: &str) -> Result<PathBuf, String> {
     let test = std::env::current_exe().expect("a test knows its own path");
     // <target>/<profile>/deps/<test> or, for a binary of the package, <target>/<profile>/<binary>
     let folder = test.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("a target directory");
@@ -34,6 +37,8 @@ pub fn build(package: &str, binary: &str) -> PathBuf {
         .arg(folder.parent().expect("a profile directory lies in a target directory"))
         .output()
         .expect("cargo starts");
-    assert!(output.status.success(), "cannot build {binary}: {}", String::from_utf8_lossy(&output.stderr));
-    folder.join(binary)
+    if !output.status.success() {
+        return Err(format!("cannot build {binary}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(folder.join(binary))
 }

@@ -24,8 +24,9 @@ impl Actor {
     #[must_use]
     #[track_caller]
     pub fn launch(peer: Peer, directory: &Path) -> Self {
-        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
         let program = PROGRAM.get_or_init(|| gannetd::build("gannet-interop", "actor"));
+        let program = program.as_deref().unwrap_or_else(|error| panic!("{error}"));
         let mut command = Command::new(program);
         command.arg(if peer == Peer::Official { "official" } else { "ours" }).arg(directory);
         let mut actor = Actor { process: Process::spawn(command), client_id: 0, seen: 0 };

@@ -20,9 +20,12 @@ impl Driver {
     /// When it cannot be built.
     #[must_use]
     pub fn program(self) -> &'static Path {
-        static OFFICIAL: OnceLock<PathBuf> = OnceLock::new();
+        static OFFICIAL: OnceLock<Result<PathBuf, String>> = OnceLock::new();
         match self {
-            Driver::Official => OFFICIAL.get_or_init(|| gannetd::build("gannet-interop", "official-driver")),
+            Driver::Official => OFFICIAL
+                .get_or_init(|| gannetd::build("gannet-interop", "official-driver"))
+                .as_deref()
+                .unwrap_or_else(|error| panic!("{error}")),
             Driver::Gannetd => gannetd::program(),
         }
     }
