@@ -256,7 +256,11 @@ fn assert_intact(driver: &mut DriverProcess, victim: &mut Stream) {
     let newcomer = connect(driver.path());
     Stream::new(&newcomer, CHANNEL, VICTIM_STREAM + 1).transfer(500);
     newcomer.close();
-    assert_eq!(driver.process().errors(), [""; 0], "nothing on standard error");
+    // Whoever sends nothing but nonsense fills the error log, and that is said once.
+    let mut errors = driver.process().errors();
+    errors.retain(|line| !line.contains("the error log is full"));
+    assert_eq!(errors, [""; 0], "nothing else on standard error");
+    assert!(driver.process().errors().len() <= 1, "{:?}", driver.process().errors());
 }
 
 #[test]

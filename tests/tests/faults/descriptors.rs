@@ -2,7 +2,7 @@
 
 use crate::support::{CHANNEL, Stream, connect, launch};
 use gannet::{ErrorCode, RegistrationError};
-use gannet_tests::{DriverProcess, Settings};
+use gannet_tests::{DriverProcess, PATIENCE, Settings, wait_until};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 /// Sets how many files a running driver may have open. Those that it has stay open.
@@ -20,9 +20,9 @@ fn without_descriptors_adding_is_refused_and_streams_go_on() {
     let aeron = connect(driver.path());
     let mut stream = Stream::new(&aeron, CHANNEL, 1);
     stream.transfer(100);
+    let files = driver.directory().listing();
     for round in 0..20 {
         limit_files(&mut driver, 0);
-        let files = driver.directory().listing();
         for exclusive in [false, true] {
             let refused = if exclusive {
                 aeron.add_exclusive_publication(CHANNEL, 2).map(drop).unwrap_err()
@@ -47,6 +47,7 @@ fn without_descriptors_adding_is_refused_and_streams_go_on() {
         newcomer.close();
         limit_files(&mut driver, usual);
         Stream::new(&aeron, CHANNEL, 100 + round).transfer(100);
+        wait_until("its log goes", PATIENCE, || driver.directory().listing() == files);
     }
     assert_eq!(driver.system_counter(15), 40, "each refusal is an error that is counted");
     assert!(driver.process().is_running());
