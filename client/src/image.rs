@@ -133,8 +133,7 @@ impl Image {
                 counter.set(position.0);
             }
         };
-        let polled =
-            reader::bounded_controlled_poll(&self.log, self.position, limit, fragment_limit, handler, commit);
+        let polled = reader::bounded_controlled_poll(&self.log, self.position, limit, fragment_limit, handler, commit);
         self.advance(polled)
     }
 
@@ -142,11 +141,7 @@ impl Image {
     ///
     /// The handler gets the frames as they stand in the log, headers included, with their session and term. Padding
     /// comes by itself, however long.
-    pub fn block_poll(
-        &mut self,
-        block_length_limit: usize,
-        handler: impl FnOnce(&[u8], SessionId, TermId),
-    ) -> usize {
+    pub fn block_poll(&mut self, block_length_limit: usize, handler: impl FnOnce(&[u8], SessionId, TermId)) -> usize {
         if self.view.is_closed() {
             return 0;
         }

@@ -291,7 +291,11 @@ impl State {
         }
         let driver_lives = matches!(
             closed.cause,
-            None | Some(ClientError::ServiceTimeout { .. } | ClientError::BroadcastLapped | ClientError::BroadcastDamaged { .. })
+            None | Some(
+                ClientError::ServiceTimeout { .. }
+                    | ClientError::BroadcastLapped
+                    | ClientError::BroadcastDamaged { .. }
+            )
         );
         if driver_lives {
             // A ring that stays full is a driver that does not read: it will find out by the missing heartbeat.
