@@ -66,7 +66,7 @@ fn serve(configuration: Configuration) -> Result<ExitCode, DriverError> {
     if naming == ThreadNaming::New {
         thread::set_name(driver.role_name());
     }
-    thread::set_timer_slack();
+    thread::wake_promptly();
     let status = run_until_told(&mut driver, &signal);
 
     println!("Shutting down driver...");

@@ -6,6 +6,7 @@
 pub mod duty_cycle;
 pub mod idle;
 mod runner;
+mod scheduling;
 pub mod thread;
 
 pub use duty_cycle::DutyCycleStallTracker;

@@ -32,7 +32,7 @@ impl<A: Agent + Send + 'static> AgentRunner<A> {
         let (running, stop) = channel();
         let role_name = agent.role_name().to_owned();
         let started = std::thread::Builder::new().name(thread::truncate_name(&role_name)).spawn(move || {
-            thread::set_timer_slack();
+            thread::wake_promptly();
             agent.on_start();
             while !is_stopped(&stop) {
                 let work_count = agent.do_work();

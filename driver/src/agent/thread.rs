@@ -1,10 +1,12 @@
 //! What a thread asks of the system: its name, its cores, its timer slack. `[any]`
 //!
-//! Mirrors `aeron_thread_set_name` and `aeron_thread_set_affinity` of `aeron_thread.c`; the timer slack is ours
+//! Mirrors `aeron_thread_set_name` and `aeron_thread_set_affinity` of `aeron_thread.c`; how it wakes is ours
 //! (docs/adr/0004-parking.md).
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+
+use super::scheduling;
 
 /// What Linux keeps of a thread's name.
 const MAX_NAME_LENGTH: usize = 15;
@@ -23,10 +25,12 @@ pub fn set_name(role_name: &str) {
     }
 }
 
-/// Lets the calling thread's short sleeps be short: by default Linux adds up to 50 µs to each.
-pub fn set_timer_slack() {
+/// Lets the calling thread's short sleeps be short: by default Linux adds up to 50 µs to each, and lets whoever has
+/// the core finish its time slice first. For the driver's own threads, not for one that an embedder lends.
+pub fn wake_promptly() {
     // Without it the driver still works, only its parks are longer.
     let _ = nix::sys::prctl::set_timerslack(1);
+    scheduling::shorten_slice();
 }
 
 /// Binds the calling thread to one core.

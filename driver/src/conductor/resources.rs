@@ -3,8 +3,6 @@
 //! Mirrors the results that the C conductor polls for, and the counters that its agent moves: here the conductor moves
 //! them, so that each has one writer.
 
-use gannet_core::command::ErrorCode;
-
 use super::DriverConductor;
 use super::ipc_publication::IpcPublication;
 use super::ipc_publication::reservation::Range;
@@ -63,9 +61,7 @@ impl DriverConductor {
                 self.system.free_fails.add(1);
                 self.report(error.code, &error);
             }
-            Reply::SpaceIsLow { warning } => {
-                self.errors.warn(ErrorCode::StorageSpace, &warning, self.now.epoch_ms);
-            }
+            Reply::Warning { code, message } => self.errors.warn(code, &message, self.now.epoch_ms),
         }
     }
 

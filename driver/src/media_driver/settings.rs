@@ -2,6 +2,8 @@
 
 use gannet_core::TermLength;
 
+use gannet_transport_ipc::storage;
+
 use super::DriverError;
 use crate::conductor::ConductorSettings;
 use crate::config::{ConfigError, Context};
@@ -46,6 +48,7 @@ pub(super) fn native_resources(context: &Context) -> NativeResourceSettings {
         low_storage_warning_threshold: context.low_file_store_warning_threshold,
         resource_free_limit: usize::try_from(context.resource_free_limit).unwrap_or(usize::MAX),
         cpu_affinity: affinity(context.native_resource_agent_cpu_affinity),
+        usable_space: storage::usable_space,
     }
 }
 

@@ -14,9 +14,9 @@ use gannet_core::command::ErrorCode;
 use gannet_core::log::{LogBuffers, LogProperties, METADATA_LENGTH};
 use gannet_core::sync::Memory;
 use gannet_core::{Position, TermId, TermLength};
-use gannet_transport_ipc::{FileError, MappedFile, Region, Sharing, Space, storage};
+use gannet_transport_ipc::{FileError, MappedFile, Region, Sharing, Space};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, thread};
 use crate::conductor::ipc_publication::reservation::Range;
 pub use queue::NativeResourceAgentProxy;
 use queue::AgentQueue;
@@ -113,10 +113,12 @@ pub enum Reply {
         /// Why.
         error: ResourceError,
     },
-    /// Space runs low, though there is enough for now.
-    SpaceIsLow {
-        /// What there is and what the threshold is.
-        warning: String,
+    /// What an operator should know: space runs low, though there is enough for now.
+    Warning {
+        /// Of what kind it is.
+        code: ErrorCode,
+        /// What there is and what was expected.
+        message: String,
     },
 }
 
@@ -127,7 +129,7 @@ impl Reply {
             Reply::LogCreated { .. } | Reply::Reserved { .. } | Reply::ReserveFailed { .. } | Reply::LogFreed { .. } => {
                 true
             }
-            Reply::ReservedSoFar { .. } | Reply::FreeFailed { .. } | Reply::SpaceIsLow { .. } => false,
+            Reply::ReservedSoFar { .. } | Reply::FreeFailed { .. } | Reply::Warning { .. } => false,
         }
     }
 }
@@ -164,6 +166,8 @@ pub struct NativeResourceSettings {
     pub resource_free_limit: usize,
     /// The core that the agent's thread is bound to.
     pub cpu_affinity: Option<usize>,
+    /// How many bytes the file system of a directory still has; the peer's `usable_fs_space_func`.
+    pub usable_space: fn(&Path) -> std::io::Result<u64>,
 }
 
 #[derive(Debug)]
@@ -233,7 +237,7 @@ impl NativeResourceAgent {
             return Ok(());
         }
         let directory = self.settings.aeron_dir.display();
-        let usable = storage::usable_space(&self.settings.aeron_dir).map_err(|error| ResourceError {
+        let usable = (self.settings.usable_space)(&self.settings.aeron_dir).map_err(|error| ResourceError {
             code: ErrorCode::GenericError,
             message: format!("cannot tell the usable storage of {directory}: {error}"),
         })?;
@@ -247,9 +251,9 @@ impl NativeResourceAgent {
         }
         let threshold = self.settings.low_storage_warning_threshold;
         if usable <= threshold {
-            let warning =
+            let message =
                 format!("WARNING: space is running low: threshold={threshold} usable={usable} in {directory}");
-            self.queue.reply(Reply::SpaceIsLow { warning });
+            self.queue.reply(Reply::Warning { code: ErrorCode::StorageSpace, message });
         }
         Ok(())
     }
@@ -297,6 +301,15 @@ impl NativeResourceAgent {
 impl Agent for NativeResourceAgent {
     fn role_name(&self) -> &str {
         ROLE_NAME
+    }
+
+    fn on_start(&mut self) {
+        if let Some(cpu) = self.settings.cpu_affinity
+            && let Err(error) = thread::set_affinity(cpu)
+        {
+            let message = format!("WARNING: unable to apply affinity {cpu} to {ROLE_NAME}: {error}");
+            self.queue.reply(Reply::Warning { code: ErrorCode::GenericError, message });
+        }
     }
 
     fn do_work(&mut self) -> usize {
