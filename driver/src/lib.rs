@@ -1,1 +1,4 @@
 //! The media driver.
+pub mod agent;
+pub mod clock;
+pub mod conductor;
