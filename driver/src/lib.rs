@@ -2,3 +2,5 @@
 pub mod agent;
 pub mod clock;
 pub mod conductor;
+pub mod config;
+pub mod native_resource_agent;

@@ -3,12 +3,12 @@
 //! Mirrors Agrona's `Agent` and `AgentRunner` and `aeron_agent.c`; driver.md §1. What an agent does stands with it;
 //! how a runner waits between cycles stands in [`idle`].
 
-//pub mod duty_cycle;
+pub mod duty_cycle;
 pub mod idle;
 mod runner;
 pub mod thread;
 
-//pub use duty_cycle::DutyCycleStallTracker;
+pub use duty_cycle::DutyCycleStallTracker;
 pub use idle::{IdleStrategy, IdleStrategyError};
 pub use runner::{AgentRunner, StartError};
 

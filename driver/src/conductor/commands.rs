@@ -6,6 +6,7 @@
 use gannet_core::command::{Command, ErrorCode, Response};
 
 use super::{ConductorError, DriverConductor};
+use crate::config::TerminationValidator;
 
 impl DriverConductor {
     /// Takes at most one command, if the one before is done and the clients had time to read the answers so far.
@@ -87,7 +88,7 @@ impl DriverConductor {
                 Ok(())
             }
             Command::TerminateDriver { token, .. } => {
-                self.is_terminating |= self.settings.termination_validator.is_allowed(token);
+                self.on_terminate_driver(token);
                 Ok(())
             }
             Command::RejectImage { correlation_id, image_correlation_id, position, reason, .. } => {
@@ -97,6 +98,14 @@ impl DriverConductor {
                 self.on_get_next_available_session_id(correlation_id, stream_id);
                 Ok(())
             }
+        }
+    }
+
+    /// The validator judges the token; those of Aeron accept any or none.
+    fn on_terminate_driver(&mut self, _token: &[u8]) {
+        match self.settings.termination_validator {
+            TerminationValidator::Allow => self.is_terminating = true,
+            TerminationValidator::Deny => {}
         }
     }
 

@@ -30,9 +30,10 @@ use std::collections::BTreeMap;
 use gannet_core::broadcast::Transmitter;
 use gannet_core::cnc::Cnc;
 use gannet_core::command::ErrorCode;
-use gannet_core::counters::{Counter, CounterSlot, CountersManager, system};
+use gannet_core::counters::system::SystemCounter;
+use gannet_core::counters::{Counter, CounterSlot, CountersManager};
 use gannet_core::error_log::DistinctErrorLog;
-use gannet_core::ring;
+use gannet_core::ring::{self, CapacityError};
 use gannet_transport_ipc::Region;
 
 use crate::agent::{DutyCycleStallTracker, Pace};
@@ -67,6 +68,26 @@ struct SystemCounters {
     agent_proxy_fails: Counter<Region>,
 }
 
+/// A CnC file that a conductor cannot work with.
+#[derive(Debug, thiserror::Error)]
+pub enum CncSetupError {
+    /// Of the command ring or the broadcast buffer.
+    #[error("{0}")]
+    Capacity(CapacityError),
+    /// The system counters were not allocated first.
+    #[error("system counter {counter_id} is missing")]
+    MissingSystemCounter {
+        /// Which.
+        counter_id: i32,
+    },
+}
+
+impl From<CapacityError> for CncSetupError {
+    fn from(error: CapacityError) -> Self {
+        CncSetupError::Capacity(error)
+    }
+}
+
 /// The conductor.
 #[derive(Debug)]
 pub struct DriverConductor {
@@ -88,8 +109,7 @@ pub struct DriverConductor {
     random: Random,
     next_link_id: u64,
     timer_deadline_ns: i64,
-    command_position: i64,
-    command_position_changed_ns: i64,
+    stalled_commands: ring::StallWatch,
     is_terminating: bool,
     pace: Pace,
 }
@@ -98,7 +118,7 @@ impl DriverConductor {
     /// Over a CnC file whose counters are set up, with the system counters in place.
     ///
     /// # Errors
-    /// When the file's buffers do not have lengths that their structures can work with.
+    /// When the file's buffers do not have lengths that their structures can work with, or a system counter is missing.
     pub fn new(
         settings: ConductorSettings,
         cnc: &Cnc<Region>,
@@ -106,33 +126,35 @@ impl DriverConductor {
         agent: NativeResourceAgentProxy,
         seed: u64,
         now: Now,
-    ) -> Result<Self, CapacityError> {
+    ) -> Result<Self, CncSetupError> {
         let to_driver = ring::ManyToOneRing::new(cnc.to_driver())?.consumer();
         let transmitter = Transmitter::new(cnc.to_clients())?;
         let command = vec![0; to_driver.ring().max_message_length().next_multiple_of(8)];
-        let counter = |id| counters.counter(id);
         let mut random = Random(seed);
+        let counter = |which: SystemCounter| {
+            counters.counter(which.id()).ok_or(CncSetupError::MissingSystemCounter { counter_id: which.id().0 })
+        };
         Ok(DriverConductor {
             now,
             command,
             client_proxy: ClientProxy::new(transmitter),
-            system: SystemCounters {
-                unblocked_publications: counter(system::UNBLOCKED_PUBLICATIONS),
-                unblocked_commands: counter(system::UNBLOCKED_COMMANDS),
-                client_timeouts: counter(system::CLIENT_TIMEOUTS),
-                bytes_mapped: counter(system::BYTES_CURRENTLY_MAPPED),
-                free_fails: counter(system::FREE_FAILS),
-                publications_revoked: counter(system::PUBLICATIONS_REVOKED),
-                images_rejected: counter(system::IMAGES_REJECTED),
-                agent_proxy_fails: counter(system::NATIVE_RESOURCE_AGENT_PROXY_FAILS),
-            },
-            errors: ErrorReporter::new(DistinctErrorLog::new(cnc.error_log()), counter(system::ERRORS)),
+            errors: ErrorReporter::new(DistinctErrorLog::new(cnc.error_log()), counter(SystemCounter::Errors)?),
             stalls: DutyCycleStallTracker::new(
-                counter(system::CONDUCTOR_MAX_CYCLE_TIME),
-                counter(system::CONDUCTOR_CYCLE_TIME_THRESHOLD_EXCEEDED),
+                counter(SystemCounter::ConductorMaxCycleTime)?,
+                counter(SystemCounter::ConductorCycleTimeThresholdExceeded)?,
                 settings.cycle_threshold_ns,
                 now.ns,
             ),
+            system: SystemCounters {
+                unblocked_publications: counter(SystemCounter::UnblockedPublications)?,
+                unblocked_commands: counter(SystemCounter::UnblockedCommands)?,
+                client_timeouts: counter(SystemCounter::ClientTimeouts)?,
+                bytes_mapped: counter(SystemCounter::BytesCurrentlyMapped)?,
+                free_fails: counter(SystemCounter::FreeFails)?,
+                publications_revoked: counter(SystemCounter::PublicationsRevoked)?,
+                images_rejected: counter(SystemCounter::ImagesRejected)?,
+                agent_proxy_fails: counter(SystemCounter::NativeResourceAgentProxyFails)?,
+            },
             agent,
             clients: BTreeMap::new(),
             publications: Vec::new(),
@@ -146,8 +168,7 @@ impl DriverConductor {
             random,
             next_link_id: 0,
             timer_deadline_ns: now.ns,
-            command_position: to_driver.position(),
-            command_position_changed_ns: now.ns,
+            stalled_commands: ring::StallWatch::new(),
             is_terminating: false,
             pace: Pace::Idle,
             counters,

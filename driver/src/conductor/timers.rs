@@ -69,15 +69,8 @@ impl DriverConductor {
 
     /// A client that died between claiming and committing a command would keep all others waiting.
     fn check_for_blocked_commands(&mut self) {
-        let position = self.to_driver.position();
-        let is_waiting = self.to_driver.ring().producer_position() > position;
-        if position != self.command_position || !is_waiting {
-            self.command_position = position;
-            self.command_position_changed_ns = self.now.ns;
-            return;
-        }
         let timeout_ns = self.settings.client_liveness_timeout_ns;
-        if self.now.ns > self.command_position_changed_ns.saturating_add(timeout_ns) && self.to_driver.unblock() {
+        if self.stalled_commands.check(&mut self.to_driver, self.now.ns, timeout_ns) {
             self.system.unblocked_commands.add(1);
         }
     }
