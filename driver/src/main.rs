@@ -1,9 +1,7 @@
-//! `gannetd`: the media driver as a process. `[any]`
-//!
-//! Mirrors `aeronmd.c`: its arguments, its words on standard output and error, its exit status.
+//! `gannetd`, the media driver as a process.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    gannetd::run()
+    gannet_driver::gannetd::run()
 }

@@ -12,6 +12,28 @@ pub use duty_cycle::DutyCycleStallTracker;
 pub use idle::{IdleStrategy, IdleStrategyError};
 pub use runner::{AgentRunner, StartError};
 
+impl<A: Agent + ?Sized> Agent for Box<A> {
+    fn role_name(&self) -> &str {
+        (**self).role_name()
+    }
+
+    fn on_start(&mut self) {
+        (**self).on_start();
+    }
+
+    fn do_work(&mut self) -> usize {
+        (**self).do_work()
+    }
+
+    fn pace(&self) -> Pace {
+        (**self).pace()
+    }
+
+    fn on_close(&mut self) {
+        (**self).on_close();
+    }
+}
+
 /// How soon an agent that found no work wants its next duty cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
@@ -34,7 +56,7 @@ impl Pace {
 }
 
 /// Something that works in duty cycles on a thread of its own or a shared one.
-pub trait Agent {
+pub trait Agent: std::fmt::Debug {
     /// The thread's name, Aeron's role name.
     fn role_name(&self) -> &str;
 

@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::SyncSender;
 
+    #[derive(Debug)]
     struct Counting {
         cycles: usize,
         told: SyncSender<String>,

@@ -232,6 +232,11 @@ impl DriverConductor {
         self.pace = pace;
     }
 
+    /// Records what an operator should know and is no error.
+    pub fn warn(&mut self, message: &dyn std::fmt::Display) {
+        self.errors.warn(ErrorCode::GenericError, message, self.now.epoch_ms);
+    }
+
     /// Records an error that nobody is answered with.
     fn report(&mut self, code: ErrorCode, message: &dyn std::fmt::Display) {
         self.errors.report(code, message, self.now.epoch_ms);

@@ -10,7 +10,7 @@ use gannet_core::log::{LogBuffers, LogProperties, LogType, file_length};
 use gannet_core::uri::ChannelUri;
 use gannet_core::{SessionId, StreamId, TermId};
 use gannet_core::sync::Memory;
-use gannet_transport_ipc::Region;
+use gannet_transport_ipc::{AeronDirectory, Region};
 
 use super::clients::PublicationLink;
 use super::ipc_publication::reservation::{Overshoot, Reservation};
@@ -86,7 +86,7 @@ impl DriverConductor {
         let log_type = if is_exclusive { LogType::ExclusivePublication } else { LogType::ConcurrentPublication };
         let create = CreateLog {
             registration_id,
-            path: self.settings.aeron_dir.join("publications").join(format!("{registration_id}.logbuffer")),
+            path: AeronDirectory::at(&self.settings.aeron_dir).publication_log(registration_id),
             length: file_length(params.term_length, page_size),
             properties: LogProperties {
                 mtu_length: params.mtu_length,

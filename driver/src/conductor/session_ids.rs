@@ -7,7 +7,7 @@ use gannet_core::SessionId;
 
 /// The next session id, and the range that is left out.
 #[derive(Clone, Debug)]
-pub struct SessionIds {
+pub(super) struct SessionIds {
     next: i32,
     reserved_low: i32,
     reserved_high: i32,
@@ -16,12 +16,12 @@ pub struct SessionIds {
 impl SessionIds {
     /// Starts at `start`; the ids from `reserved_low` to `reserved_high` are never given.
     #[must_use]
-    pub fn new(start: i32, reserved_low: i32, reserved_high: i32) -> Self {
+    pub(super) fn new(start: i32, reserved_low: i32, reserved_high: i32) -> Self {
         SessionIds { next: start, reserved_low, reserved_high }
     }
 
     /// The next id that is not `taken`; it is given only once [`SessionIds::give`] says so. `None` when all are taken.
-    pub fn propose(&self, taken: impl Fn(SessionId) -> bool) -> Option<SessionId> {
+    pub(super) fn propose(&self, taken: impl Fn(SessionId) -> bool) -> Option<SessionId> {
         let first = self.skip_reserved(self.next);
         let mut id = first;
         loop {
@@ -36,7 +36,7 @@ impl SessionIds {
     }
 
     /// This id is given: the next one follows it.
-    pub fn give(&mut self, id: SessionId) {
+    pub(super) fn give(&mut self, id: SessionId) {
         self.next = id.0.wrapping_add(1);
     }
 

@@ -1,7 +1,6 @@
 //! Why a driver did not start, or did not end cleanly. `[any]`
 
-use gannet_core::cnc::CncError;
-use gannet_transport_ipc::FileError;
+use gannet_transport_ipc::{CncFileError, DirectoryError, FileError};
 
 use crate::agent::{IdleStrategyError, StartError};
 use crate::conductor::CncSetupError;
@@ -20,18 +19,24 @@ pub enum DriverError {
     /// INVOKER has no threads.
     #[error("INVOKER threading mode requires a caller: use MediaDriver::launch_invoker")]
     NeedsInvoker,
+    /// Of the directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// Of a file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Of the CnC file's lengths.
+    /// Of the CnC file.
     #[error(transparent)]
-    Cnc(#[from] CncError),
+    Cnc(#[from] CncFileError),
     /// Of the CnC file's contents.
     #[error(transparent)]
     Conductor(#[from] CncSetupError),
     /// Of the counters.
     #[error("the counters buffers are too short: {0}")]
     Counters(String),
+    /// Of signals, in `gannetd`.
+    #[error("cannot listen to signals: {0}")]
+    Signals(std::io::Error),
     /// Of a thread.
     #[error(transparent)]
     Thread(#[from] StartError),

@@ -13,6 +13,7 @@ mod shared_agent;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use crate::agent::{Agent, AgentRunner, IdleStrategy};
+use crate::clock::Clock;
 use crate::conductor::DriverConductor;
 use crate::config::{Context, ThreadNaming, ThreadingMode};
 use crate::native_resource_agent::NativeResourceAgent;
@@ -226,9 +227,9 @@ fn assemble(context: Context) -> Result<Parts, DriverError> {
     })?;
     let resources_idle = IdleStrategy::load(&context.native_resource_agent_idle_strategy)?;
 
-    let (files, counters) = DriverFiles::create(&context)?;
+    let (mut files, counters) = DriverFiles::create(&context)?;
     let (resources, proxy) = NativeResourceAgent::new(settings::native_resources(&context));
-    let mut clock = files.clock();
+    let mut clock = Clock::new();
     let conductor = DriverConductor::new(
         settings::conductor(&context)?,
         files.cnc(),
@@ -241,7 +242,7 @@ fn assemble(context: Context) -> Result<Parts, DriverError> {
     let mut conductor =
         ConductorAgent::new(conductor, clock, terminate, role_name(&context, is_shared), settings::affinity(context.conductor_cpu_affinity));
     conductor.report_warnings(&context.warnings);
-    files.publish();
+    files.publish()?;
     Ok(if is_shared {
         Parts { primary: Box::new(SharedAgent::new(conductor, resources)), idle, resources: None, terminating, files }
     } else {
