@@ -1,0 +1,66 @@
+//! An Aeron directory of a test's own, removed when the test ends. `[any]`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A path under shared memory that nobody else uses. The directory itself is the driver's to make.
+#[derive(Debug)]
+pub struct AeronDirectory {
+    path: PathBuf,
+}
+
+impl AeronDirectory {
+    /// A new path; `name` shows up in it, so that a leftover tells its test.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        // Relaxed: the number only has to differ from the others of this process.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let unique = COUNT.fetch_add(1, Ordering::Relaxed);
+        let shared = Path::new("/dev/shm");
+        let parent = if shared.is_dir() { shared.to_path_buf() } else { std::env::temp_dir() };
+        let path = parent.join(format!("gannet-tests-{}-{unique}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        AeronDirectory { path }
+    }
+
+    /// A directory inside a file system of the caller's, who removes that.
+    #[must_use]
+    pub fn inside(parent: &Path, name: &str) -> Self {
+        AeronDirectory { path: parent.join(name) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its files and folders, as paths relative to it, sorted; folders end with a slash.
+    #[must_use]
+    pub fn listing(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        list(&self.path, "", &mut names);
+        names.sort();
+        names
+    }
+}
+
+fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            list(&entry.path(), &format!("{name}/"), names);
+            names.push(format!("{name}/"));
+        } else {
+            names.push(name);
+        }
+    }
+}
+
+impl Drop for AeronDirectory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
