@@ -1,1 +1,3 @@
 //! The media driver.
+
+pub mod config;
