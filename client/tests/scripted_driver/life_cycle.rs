@@ -1,6 +1,5 @@
 //! Connecting, staying alive, closing, and losing the driver.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -172,6 +171,19 @@ fn a_heartbeat_counter_that_was_freed_closes_the_client() {
 }
 
 #[test]
+fn a_conductor_that_was_not_served_for_too_long_closes_and_tells_the_driver() {
+    let timeout = Duration::from_millis(20);
+    let mut driver = FakeDriver::with_client_liveness_timeout(timeout);
+    driver.heartbeat(now_ms());
+    driver.publish();
+    let (aeron, publication) = lively_client(&mut driver);
+    let start = Instant::now();
+    eventually("the time is over", || start.elapsed() > 2 * timeout);
+    assert_closed_by(&driver, &aeron, &publication, 1002);
+    assert!(matches!(driver.command().get(), Command::ClientClose { .. }));
+}
+
+#[test]
 fn a_client_that_is_lapped_is_closed_and_tells_the_driver() {
     let mut driver = FakeDriver::new();
     let (aeron, publication) = lively_client(&mut driver);
@@ -196,17 +208,17 @@ fn a_malformed_response_is_told_and_skipped() {
 #[test]
 fn closing_closes_every_handle_and_tells_the_driver_once() {
     let mut driver = FakeDriver::new();
-    let closes = Arc::new(AtomicUsize::new(0));
+    let closes = Arc::new(Mutex::new(0));
     let count = Arc::clone(&closes);
     let context = driver.context().close_handler(move || {
-        count.fetch_add(1, Ordering::SeqCst);
+        *count.lock().unwrap() += 1;
     });
     let aeron = Aeron::connect(context).unwrap();
     let (publication, _log) = driver.add_publication(&aeron);
     let subscription = driver.add_subscription(&aeron);
     let clone = aeron.clone();
     aeron.close();
-    assert_eq!(closes.load(Ordering::SeqCst), 1);
+    assert_eq!(*closes.lock().unwrap(), 1);
     assert!(clone.is_closed() && publication.is_closed() && subscription.is_closed());
     assert!(matches!(driver.command().get(), Command::ClientClose { client_id, .. } if client_id == clone.client_id()));
     drop((publication, subscription, clone));
