@@ -10,8 +10,7 @@ use gannet_core::command::Command;
 use gannet_core::position::{SessionId, StreamId};
 
 use crate::asynchronous::{
-    Async, AsyncAddCounter, AsyncAddExclusivePublication, AsyncAddPublication, AsyncAddSubscription,
-    AsyncNextSessionId,
+    Async, AsyncAddCounter, AsyncAddExclusivePublication, AsyncAddPublication, AsyncAddSubscription, AsyncNextSessionId,
 };
 use crate::client::ClientHandle;
 use crate::conductor::registration::Request;

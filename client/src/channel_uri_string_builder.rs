@@ -18,7 +18,7 @@ const MTU: std::ops::RangeInclusive<usize> = 64..=65_504;
 #[non_exhaustive]
 pub enum ChannelUriError {
     /// A key or value that is empty, or holds a character that separates.
-    #[error("{key}={value}: keys and values may not be empty, nor hold `|`, nor a key `=`")]
+    #[error("{key}={value}: keys and values may not be empty, nor hold `|` or a zero byte, nor a key `=`")]
     Text {
         /// The key.
         key: String,
@@ -108,7 +108,7 @@ impl ChannelUriStringBuilder {
     #[must_use]
     pub fn put(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let (key, value) = (key.into(), value.into());
-        if key.is_empty() || key.contains(['=', '|']) || value.is_empty() || value.contains('|') {
+        if key.is_empty() || key.contains(['=', '|', '\0']) || value.is_empty() || value.contains(['|', '\0']) {
             return self.fail(ChannelUriError::Text { key, value });
         }
         match self.parameters.iter_mut().find(|(existing, _)| *existing == key) {

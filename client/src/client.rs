@@ -128,10 +128,7 @@ impl Client {
     }
 
     /// Sends a command whose answer nobody waits for; its correlation id.
-    pub(crate) fn send<'a>(
-        &self,
-        command: impl FnOnce(i64, i64) -> Command<'a>,
-    ) -> Result<i64, RegistrationError> {
+    pub(crate) fn send<'a>(&self, command: impl FnOnce(i64, i64) -> Command<'a>) -> Result<i64, RegistrationError> {
         if let Some(error) = lock(&self.conductor).closed() {
             return Err(error);
         }

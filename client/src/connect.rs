@@ -22,8 +22,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     }
     let patience = context.connect_timeout.unwrap_or(context.driver_timeout);
     let Attached { cnc, to_driver, directory } = attach(&context.aeron_dir, patience, context.driver_timeout)?;
-    let unusable =
-        |reason: String| ConnectError::Unusable { directory: context.aeron_dir.clone(), reason };
+    let unusable = |reason: String| ConnectError::Unusable { directory: context.aeron_dir.clone(), reason };
     let responses = Receiver::new(cnc.to_clients()).map_err(|error| unusable(error.to_string()))?;
     let counters = CountersReader::new(cnc.counters_metadata(), cnc.counters_values());
     let proxy = Arc::new(DriverProxy::new(to_driver));

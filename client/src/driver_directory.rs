@@ -60,11 +60,7 @@ enum Wait {
 }
 
 /// Attaches to the driver of a directory, waiting up to `patience` for it to appear and to live.
-pub(crate) fn attach(
-    directory: &Path,
-    patience: Duration,
-    driver_timeout: Duration,
-) -> Result<Attached, ConnectError> {
+pub(crate) fn attach(directory: &Path, patience: Duration, driver_timeout: Duration) -> Result<Attached, ConnectError> {
     let start = Instant::now();
     loop {
         let wait = match try_attach(directory, driver_timeout)? {

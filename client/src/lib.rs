@@ -64,8 +64,8 @@ mod why;
 
 pub use aeron::Aeron;
 pub use asynchronous::{
-    Async, AsyncAddCounter, AsyncAddExclusivePublication, AsyncAddPublication, AsyncAddSubscription,
-    AsyncDestination, AsyncNextSessionId, Resource,
+    Async, AsyncAddCounter, AsyncAddExclusivePublication, AsyncAddPublication, AsyncAddSubscription, AsyncDestination,
+    AsyncNextSessionId, Resource,
 };
 pub use channel_uri_string_builder::{ChannelUriError, ChannelUriStringBuilder, ControlMode};
 pub use context::Context;
@@ -84,6 +84,9 @@ pub use publication::{Claim, Publication};
 pub use publication_error::PublicationErrorFrame;
 pub use subscription::{Subscription, SubscriptionHandlers};
 pub use why::Why;
+
+#[cfg(feature = "embedded-driver")]
+pub use gannet_driver as driver;
 
 pub use gannet_core::command::ErrorCode;
 pub use gannet_core::counters::CounterId;

@@ -143,14 +143,9 @@ impl PublicationState {
         let refused_since_ns = if self.refused_at.get() == position.0 { self.refused_since_ns.get() } else { now_ns };
         let refused_for = elapsed(now_ns - refused_since_ns);
         match self.look(now_ns) {
-            Some(Sighting { holder, since_ns }) => Why::held_up(
-                &self.counters,
-                holder,
-                position,
-                limit,
-                refused_for,
-                elapsed(now_ns - since_ns),
-            ),
+            Some(Sighting { holder, since_ns }) => {
+                Why::held_up(&self.counters, holder, position, limit, refused_for, elapsed(now_ns - since_ns))
+            }
             None => Why::Limit { position, limit, refused_for },
         }
     }

@@ -34,6 +34,10 @@ impl fmt::Display for Full {
 
 impl core::error::Error for Full {}
 
+/// An entry that a writer added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(usize);
+
 /// The writer of an error log.
 #[derive(Debug)]
 pub struct DistinctErrorLog<M> {
@@ -59,15 +63,31 @@ impl<M: Memory> DistinctErrorLog<M> {
         let known = entries(&self.memory).find(|entry| entry.text_is(text.as_bytes())).map(|entry| entry.offset);
         let offset = match known {
             Some(offset) => offset,
-            None => self.append(text.as_bytes(), now_ms)?,
+            None => self.create(text.as_bytes(), now_ms)?,
         };
-        self.memory.fetch_add_i32(offset + COUNT_OFFSET, 1);
-        // SYNC: error_observation. Readers that ask for what is new since a time look at this word only.
-        self.memory.store_i64(offset + LAST_OFFSET, now_ms, Ordering::Release);
+        self.observe(EntryId(offset), now_ms);
         Ok(known.is_none())
     }
 
-    fn append(&mut self, text: &[u8], now_ms: i64) -> Result<usize, Full> {
+    /// Adds an error that the caller knows to be new, observed once at `now_ms`. With [`observe`](Self::observe) and an
+    /// index of its own a caller spares itself the search of [`record`](Self::record).
+    ///
+    /// # Errors
+    /// When it finds no room; nothing is written then.
+    pub fn append(&mut self, text: &str, now_ms: i64) -> Result<EntryId, Full> {
+        let entry = EntryId(self.create(text.as_bytes(), now_ms)?);
+        self.observe(entry, now_ms);
+        Ok(entry)
+    }
+
+    /// Counts one more observation of an error that was added before, to this log.
+    pub fn observe(&mut self, EntryId(offset): EntryId, now_ms: i64) {
+        self.memory.fetch_add_i32(offset + COUNT_OFFSET, 1);
+        // SYNC: error_observation. Readers that ask for what is new since a time look at this word only.
+        self.memory.store_i64(offset + LAST_OFFSET, now_ms, Ordering::Release);
+    }
+
+    fn create(&mut self, text: &[u8], now_ms: i64) -> Result<usize, Full> {
         let offset = self.next;
         let length = HEADER_LENGTH + text.len();
         if length > self.memory.len().saturating_sub(offset) {
@@ -213,6 +233,18 @@ mod tests {
         assert_eq!(again.record(&long, 8), Ok(false));
         assert_eq!(again.record("third", 8), Ok(true));
         assert_eq!(texts(&memory).len(), 3);
+    }
+
+    #[test]
+    fn an_entry_that_is_known_is_observed_without_a_search() {
+        let mut words = vec![0; 64];
+        let memory = AtomicBuffer::from_mut(&mut words);
+        let mut log = DistinctErrorLog::new(memory);
+        let first = log.append("first", 1).unwrap();
+        let second = log.append("second", 2).unwrap();
+        log.observe(first, 3);
+        assert_eq!(texts(&memory), [("first".to_string(), 2, 1, 3), ("second".to_string(), 1, 2, 2)]);
+        assert_ne!(first, second);
     }
 
     #[test]

@@ -1,1 +1,15 @@
-//! The media driver.
+//! The media driver: it owns the shared memory through which Aeron clients speak, and moves what they may write.
+//!
+//! [`MediaDriver`] embeds it in a process; [`gannetd`] is the process of its own. Inside, two agents: the
+//! [`conductor`], single-threaded owner of all state, and the [`native_resource_agent`], which does what takes system
+//! calls. Commands between them are owned values on bounded queues.
+
+pub mod agent;
+pub mod clock;
+pub mod conductor;
+pub mod config;
+pub mod gannetd;
+mod media_driver;
+pub mod native_resource_agent;
+
+pub use media_driver::{DriverError, InvokedDriver, MediaDriver};

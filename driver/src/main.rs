@@ -1,3 +1,7 @@
-//! `gannetd`: the media driver as a process.
+//! `gannetd`, the media driver as a process.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gannet_driver::gannetd::run()
+}

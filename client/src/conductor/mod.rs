@@ -291,13 +291,18 @@ impl State {
         }
         let driver_lives = matches!(
             closed.cause,
-            None | Some(ClientError::ServiceTimeout { .. } | ClientError::BroadcastLapped | ClientError::BroadcastDamaged { .. })
+            None | Some(
+                ClientError::ServiceTimeout { .. }
+                    | ClientError::BroadcastLapped
+                    | ClientError::BroadcastDamaged { .. }
+            )
         );
         if driver_lives {
             // A ring that stays full is a driver that does not read: it will find out by the missing heartbeat.
             let _ = self.proxy.close();
         }
         self.unsent.clear();
+        self.logs.let_go();
         self.closed = Some(closed);
         self.outbox.events.push(Event::Closed);
     }

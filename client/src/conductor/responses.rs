@@ -12,8 +12,8 @@ use gannet_core::command::{AvailableImage, CommandError, ErrorCode, PublicationR
 use gannet_core::counters::CounterId;
 use gannet_core::log::ExclusiveAppender;
 
-use super::{ListedPublication, State};
 use super::registration::{Outcome, Request};
+use super::{ListedPublication, State};
 use crate::callbacks::Event;
 use crate::counter::CounterState;
 use crate::driver_proxy::Removal;
@@ -131,11 +131,10 @@ impl State {
             .counters
             .counter(ready.position_limit_counter_id)
             .ok_or(RegistrationError::NoSuchCounter(ready.position_limit_counter_id))?;
-        let publication = Arc::new(PublicationState::new(ready, channel, log, limit, self.counters.clone(), self.clock));
-        let listed = ListedPublication {
-            original_registration_id: ready.registration_id,
-            state: Arc::downgrade(&publication),
-        };
+        let publication =
+            Arc::new(PublicationState::new(ready, channel, log, limit, self.counters.clone(), self.clock));
+        let listed =
+            ListedPublication { original_registration_id: ready.registration_id, state: Arc::downgrade(&publication) };
         self.publications.insert(ready.correlation_id, listed);
         Ok(publication)
     }
@@ -173,9 +172,10 @@ impl State {
             .logs
             .get_or_map(available.correlation_id, path)
             .map_err(|reason| format!("cannot map the log {}: {reason}", path.display()))?;
-        let position = self.counters.counter(available.subscriber_position_id).ok_or_else(|| {
-            format!("its position counter {} does not exist", available.subscriber_position_id.0)
-        })?;
+        let position = self
+            .counters
+            .counter(available.subscriber_position_id)
+            .ok_or_else(|| format!("its position counter {} does not exist", available.subscriber_position_id.0))?;
         Ok(Image::new(available, log, position, self.client.clone()))
     }
 

@@ -1,0 +1,242 @@
+//! Publications, against a driver that the test plays.
+
+use crate::fake_driver::{CHANNEL, FakeDriver, STREAM, eventually, resolve};
+use gannet::{ErrorCode, OfferError, Position, RegistrationError, StreamId, Why};
+use gannet_core::command::{Command, Response};
+use gannet_core::log::{LogType, reader};
+
+const OPEN: i64 = 64 * 1024;
+
+#[test]
+fn a_publication_is_what_the_driver_says_it_is() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let command = driver.command();
+    let Command::AddPublication { client_id, correlation_id, stream_id, channel } = command.get() else {
+        panic!("{:?}", command.get())
+    };
+    assert_eq!((client_id, stream_id, channel), (aeron.client_id(), StreamId(STREAM), CHANNEL));
+    assert!(pending.poll().unwrap().is_none());
+
+    let log = driver.log(correlation_id, LogType::ConcurrentPublication);
+    driver.publication_ready(correlation_id, &log, false);
+    let publication = resolve(&mut pending);
+    assert_eq!(publication.registration_id(), pending.registration_id());
+    assert_eq!(publication.session_id(), log.session_id);
+    assert_eq!(publication.stream_id(), StreamId(STREAM));
+    assert_eq!(publication.channel(), CHANNEL);
+    assert_eq!(publication.position_limit_id(), log.limit.id());
+    assert_eq!(publication.max_payload_length(), 1408 - 32);
+    assert_eq!(publication.max_message_length(), 8192);
+    assert!(publication.is_original() && !publication.is_closed() && !publication.is_connected());
+    assert!(matches!(pending.poll(), Err(RegistrationError::AlreadyTaken)));
+}
+
+#[test]
+fn offers_tell_all_cases_apart() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+
+    assert_eq!(publication.offer(b"x"), Err(OfferError::NotConnected));
+    log.log.metadata().set_is_connected(true);
+    assert_eq!(publication.offer(b"x"), Err(OfferError::BackPressured));
+    log.limit.set(OPEN);
+    assert_eq!(publication.offer(b"x"), Ok(Position(64)));
+    assert_eq!(publication.offer(&vec![0; 8193]), Err(OfferError::MessageTooLong { length: 8193, max: 8192 }));
+    assert_eq!(
+        publication.try_claim(1377).map(|claim| claim.position()).unwrap_err(),
+        OfferError::MessageTooLong { length: 1377, max: 1376 }
+    );
+    let clone = publication.clone();
+    publication.close();
+    assert_eq!(clone.offer(b"x"), Err(OfferError::Closed));
+    assert_eq!(clone.try_claim(1).map(|claim| claim.position()).unwrap_err(), OfferError::Closed);
+    assert_eq!(clone.position(), Position(64));
+}
+
+#[test]
+fn messages_are_in_the_log_as_they_were_offered() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    log.limit.set(OPEN);
+
+    publication.offer(b"offered").unwrap();
+    publication.offer_vectored(&[b"in ", b"", b"pieces"]).unwrap();
+    publication.offer_with_reserved_value(b"reserved", |frame| i64::try_from(frame.len()).unwrap()).unwrap();
+    let mut claim = publication.try_claim(7).unwrap();
+    claim.data_mut().copy_from_slice(b"claimed");
+    claim.commit();
+    drop(publication.try_claim(100).unwrap());
+    publication.offer(b"last").unwrap();
+
+    let mut messages = Vec::new();
+    let mut reserved = Vec::new();
+    let polled = reader::poll(&log.log, Position(0), 100, |payload, header| {
+        messages.push(String::from_utf8(payload.to_vec()).unwrap());
+        reserved.push(header.reserved_value());
+    });
+    assert_eq!(messages, ["offered", "in pieces", "reserved", "claimed", "last"]);
+    assert_eq!(reserved, [0, 0, 40, 0, 0]);
+    assert_eq!(polled.position, publication.position());
+}
+
+#[test]
+fn an_exclusive_publication_publishes_and_moves_on() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_exclusive_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log(id, LogType::ExclusivePublication);
+    driver.publication_ready(id, &log, true);
+    let mut publication = resolve(&mut pending);
+    log.limit.set(OPEN);
+
+    publication.offer(b"offered").unwrap();
+    assert_eq!(publication.append_padding(32), Ok(Position(128)));
+    let mut claim = publication.try_claim(7).unwrap();
+    claim.data_mut().copy_from_slice(b"claimed");
+    claim.commit();
+    assert_eq!(publication.position(), Position(192));
+    assert_eq!(publication.offer_block(&[0; 64]), Err(OfferError::InvalidBlock));
+
+    let mut messages = Vec::new();
+    let _ = reader::poll(&log.log, Position(0), 100, |payload, _| messages.push(payload.to_vec()));
+    assert_eq!(messages, [b"offered", b"claimed"]);
+}
+
+#[test]
+fn the_last_clone_that_is_dropped_tells_the_driver() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    let clone = publication.clone();
+    drop(publication);
+    assert!(driver.try_command().is_none());
+    drop(clone);
+    let command = driver.command();
+    let Command::RemovePublication { registration_id, revoke, .. } = command.get() else {
+        panic!("{:?}", command.get())
+    };
+    assert_eq!((registration_id, revoke), (log.registration_id, false));
+    assert!(driver.try_command().is_none());
+}
+
+#[test]
+fn revoking_says_so_in_the_command() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, _log) = driver.add_publication(&aeron);
+    publication.revoke();
+    assert!(matches!(driver.command().get(), Command::RemovePublication { revoke: true, .. }));
+}
+
+#[test]
+fn a_full_command_ring_delays_the_removal() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    let ring = driver.commands.ring().clone();
+    while ring.write(1, &[0; 4096]).is_ok() {}
+    while ring.write(1, &[0; 8]).is_ok() {}
+    drop(publication);
+    eventually("the removal is sent when the ring has room", || {
+        aeron.invoke();
+        match driver.try_command() {
+            Some(command) => matches!(
+                Command::parse(command.type_id(), command.bytes()),
+                Ok(Command::RemovePublication { registration_id, .. }) if registration_id == log.registration_id
+            ),
+            None => false,
+        }
+    });
+}
+
+#[test]
+fn the_drivers_refusal_is_told_in_its_words() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_publication("aeron:ipc?mtu=7", STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    driver.respond(&Response::Error {
+        offending_command_correlation_id: id,
+        error_code: ErrorCode::StorageSpace,
+        error_message: b"no room",
+    });
+    let error = loop {
+        match pending.poll() {
+            Ok(None) => {}
+            Ok(Some(_)) => panic!("there is no publication"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.to_string(), "the driver refused (STORAGE_SPACE (12)): no room");
+}
+
+#[test]
+fn a_log_that_is_not_there_is_an_error_and_the_publication_is_given_back() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log(id, LogType::ConcurrentPublication);
+    std::fs::remove_file(&log.path).unwrap();
+    driver.publication_ready(id, &log, false);
+    eventually("the request fails", || match pending.poll() {
+        Ok(None) => false,
+        Err(RegistrationError::LogBuffers { path, .. }) => path == log.path,
+        other => panic!("{other:?}"),
+    });
+    aeron.invoke();
+    assert!(
+        matches!(driver.command().get(), Command::RemovePublication { registration_id, .. } if registration_id == id)
+    );
+}
+
+#[test]
+fn what_was_made_for_a_cancelled_request_is_given_back() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    drop(pending);
+    let log = driver.log(id, LogType::ConcurrentPublication);
+    driver.publication_ready(id, &log, false);
+    aeron.invoke();
+    aeron.invoke();
+    assert!(
+        matches!(driver.command().get(), Command::RemovePublication { registration_id, .. } if registration_id == id)
+    );
+}
+
+#[test]
+fn why_names_the_subscriber_that_holds_the_publication_up() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    assert_eq!(publication.why(), Why::NotConnected);
+
+    log.log.metadata().set_is_connected(true);
+    log.limit.set(128);
+    assert_eq!(publication.why(), Why::Free { room: 128 });
+    let fast = driver.available_image(5, &log, Position(64));
+    let slow = driver.available_image(6, &log, Position(0));
+    publication.offer(&[0; 32]).unwrap();
+    publication.offer(&[0; 32]).unwrap();
+    assert_eq!(publication.offer(&[0; 32]), Err(OfferError::BackPressured));
+    let Why::Subscriber { registration_id, counter_id, behind, label, .. } = publication.why() else {
+        panic!("{}", publication.why())
+    };
+    assert_eq!((registration_id, counter_id, behind, label.as_str()), (6, slow.id(), 128, "sub-pos: 6"));
+
+    slow.set(128);
+    fast.set(128);
+    assert!(matches!(publication.why(), Why::Limit { position: Position(128), limit: Position(128), .. }));
+    let sentence = publication.why().to_string();
+    assert!(sentence.starts_with("held up at 128 by its limit 128"), "{sentence}");
+    let clone = publication.clone();
+    publication.close();
+    assert_eq!(clone.why(), Why::Closed);
+}

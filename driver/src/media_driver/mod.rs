@@ -1,0 +1,261 @@
+//! The driver put together: its files, its agents, its threads. `[any]`
+//!
+//! Mirrors `aeron_driver_init`, `_start` and `_close`, and Java's `MediaDriver`; driver.md §1, cnc.md §1. With no network
+//! yet, the conductor and the native-resource agent are what runs: in threads of their own (DEDICATED,
+//! SHARED_NETWORK), in one (SHARED), or on the caller's (INVOKER).
+
+mod conductor_agent;
+mod error;
+mod files;
+mod settings;
+mod shared_agent;
+
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use crate::agent::{Agent, AgentRunner, IdleStrategy};
+use crate::clock::Clock;
+use crate::conductor::DriverConductor;
+use crate::config::{Context, ThreadNaming, ThreadingMode};
+use crate::native_resource_agent::NativeResourceAgent;
+use conductor_agent::ConductorAgent;
+pub use error::DriverError;
+use files::DriverFiles;
+use shared_agent::SharedAgent;
+
+/// An agent that somebody calls.
+type BoxedAgent = Box<dyn Agent + Send>;
+
+/// A driver in the process that embeds it, on threads of its own; it ends when it is closed or dropped.
+///
+/// ```no_run
+/// use gannet_driver::MediaDriver;
+/// use gannet_driver::config::Context;
+///
+/// let driver = MediaDriver::launch(Context::default())?;
+/// // … clients of the same directory work …
+/// driver.close()?;
+/// # Ok::<(), gannet_driver::DriverError>(())
+/// ```
+#[derive(Debug)]
+pub struct MediaDriver {
+    threads: Threads,
+    terminating: Receiver<()>,
+    files: Option<DriverFiles>,
+}
+
+/// A driver whose conductor, or all of it, is called by whoever embeds it: `do_work` again and again, `idle` between.
+pub struct InvokedDriver {
+    primary: Option<BoxedAgent>,
+    idle: IdleStrategy,
+    resources: Option<AgentRunner<NativeResourceAgent>>,
+    terminating: Receiver<()>,
+    files: Option<DriverFiles>,
+}
+
+#[derive(Debug)]
+struct Threads {
+    primary: Option<AgentRunner<BoxedAgent>>,
+    resources: Option<AgentRunner<NativeResourceAgent>>,
+}
+
+/// What both kinds of driver are made from.
+struct Parts {
+    primary: BoxedAgent,
+    idle: IdleStrategy,
+    resources: Option<(NativeResourceAgent, IdleStrategy)>,
+    terminating: Receiver<()>,
+    files: DriverFiles,
+}
+
+impl MediaDriver {
+    /// Starts a driver.
+    ///
+    /// # Errors
+    /// When the settings contradict each other, another driver lives in the directory, or files or threads cannot be
+    /// had; and with INVOKER, which is for [`MediaDriver::launch_invoker`].
+    pub fn launch(context: Context) -> Result<MediaDriver, DriverError> {
+        if context.threading_mode == ThreadingMode::Invoker {
+            return Err(DriverError::NeedsInvoker);
+        }
+        let Parts { primary, idle, resources, terminating, files } = assemble(context)?;
+        let mut driver = MediaDriver { threads: Threads::none(), terminating, files: Some(files) };
+        if let Some((agent, idle)) = resources {
+            driver.threads.resources = Some(AgentRunner::start(agent, idle)?);
+        }
+        driver.threads.primary = Some(AgentRunner::start(primary, idle)?);
+        Ok(driver)
+    }
+
+    /// Sets up a driver whose conductor the caller calls; with SHARED and INVOKER all of the driver, otherwise the
+    /// native-resource agent gets its own thread.
+    ///
+    /// # Errors
+    /// As for [`MediaDriver::launch`].
+    pub fn launch_invoker(context: Context) -> Result<InvokedDriver, DriverError> {
+        let Parts { mut primary, idle, resources, terminating, files } = assemble(context)?;
+        let resources = match resources {
+            Some((agent, idle)) => Some(AgentRunner::start(agent, idle)?),
+            None => None,
+        };
+        primary.on_start();
+        Ok(InvokedDriver { primary: Some(primary), idle, resources, terminating, files: Some(files) })
+    }
+
+    /// Whether a client asked for the driver to end, and was allowed to, or a thread of it is gone; it goes on until it
+    /// is closed.
+    #[must_use]
+    pub fn is_terminating(&self) -> bool {
+        is_terminating(&self.terminating) || self.threads.have_ended()
+    }
+
+    /// Ends the driver: its threads, its logs, its heartbeat, and the directory if the settings say so.
+    ///
+    /// # Errors
+    /// When files cannot be written back or removed; the driver has ended all the same.
+    pub fn close(mut self) -> Result<(), DriverError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), DriverError> {
+        self.threads.end();
+        self.files.take().map_or(Ok(()), DriverFiles::close)
+    }
+}
+
+impl Drop for MediaDriver {
+    fn drop(&mut self) {
+        // Whoever wants to know what went wrong closes.
+        let _ = self.end();
+    }
+}
+
+impl InvokedDriver {
+    /// One duty cycle; how much was done.
+    pub fn do_work(&mut self) -> usize {
+        self.primary.as_mut().map_or(0, |primary| primary.do_work())
+    }
+
+    /// Waits as the driver's idle strategy does after a duty cycle that did `work_count`.
+    pub fn idle(&mut self, work_count: usize) {
+        let pace = self.primary.as_ref().map_or(crate::agent::Pace::Idle, |primary| primary.pace());
+        self.idle.idle(work_count, pace);
+    }
+
+    /// Whether a client asked for the driver to end, and was allowed to; it goes on until it is closed.
+    #[must_use]
+    pub fn is_terminating(&self) -> bool {
+        is_terminating(&self.terminating)
+    }
+
+    /// The name that the calling thread would have, were it the driver's own.
+    #[must_use]
+    pub fn role_name(&self) -> &str {
+        self.primary.as_ref().map_or("", |primary| primary.role_name())
+    }
+
+    /// Ends the driver: its logs, its heartbeat, and the directory if the settings say so.
+    ///
+    /// # Errors
+    /// When files cannot be written back or removed; the driver has ended all the same.
+    pub fn close(mut self) -> Result<(), DriverError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), DriverError> {
+        end_resources(self.resources.take());
+        if let Some(mut primary) = self.primary.take() {
+            primary.on_close();
+        }
+        self.files.take().map_or(Ok(()), DriverFiles::close)
+    }
+}
+
+impl Drop for InvokedDriver {
+    fn drop(&mut self) {
+        // Whoever wants to know what went wrong closes.
+        let _ = self.end();
+    }
+}
+
+impl std::fmt::Debug for InvokedDriver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InvokedDriver").field("role_name", &self.role_name()).finish_non_exhaustive()
+    }
+}
+
+impl Threads {
+    const fn none() -> Self {
+        Threads { primary: None, resources: None }
+    }
+
+    fn have_ended(&self) -> bool {
+        self.primary.as_ref().is_some_and(AgentRunner::has_ended)
+            || self.resources.as_ref().is_some_and(AgentRunner::has_ended)
+    }
+
+    /// Stops all threads, then closes the agents, the conductor last: it tells clients that the driver is gone.
+    fn end(&mut self) {
+        let resources = self.resources.take().and_then(AgentRunner::stop);
+        let primary = self.primary.take().and_then(AgentRunner::stop);
+        for agent in [resources.map(|agent| Box::new(agent) as BoxedAgent), primary] {
+            if let Some(mut agent) = agent {
+                agent.on_close();
+            }
+        }
+    }
+}
+
+fn end_resources(resources: Option<AgentRunner<NativeResourceAgent>>) {
+    if let Some(mut agent) = resources.and_then(AgentRunner::stop) {
+        agent.on_close();
+    }
+}
+
+fn is_terminating(terminating: &Receiver<()>) -> bool {
+    // The conductor tells by closing its end.
+    matches!(terminating.try_recv(), Err(TryRecvError::Disconnected))
+}
+
+fn assemble(context: Context) -> Result<Parts, DriverError> {
+    context.validate()?;
+    let is_shared = matches!(context.threading_mode, ThreadingMode::Shared | ThreadingMode::Invoker);
+    // Whatever can be refused is refused before the directory is touched.
+    let idle = IdleStrategy::load(if is_shared {
+        &context.shared_idle_strategy
+    } else {
+        &context.conductor_idle_strategy
+    })?;
+    let resources_idle = IdleStrategy::load(&context.native_resource_agent_idle_strategy)?;
+
+    let (mut files, counters) = DriverFiles::create(&context)?;
+    let (resources, proxy) = NativeResourceAgent::new(settings::native_resources(&context));
+    let mut clock = Clock::new();
+    let conductor = DriverConductor::new(
+        settings::conductor(&context)?,
+        files.cnc(),
+        counters,
+        proxy,
+        files::seed(),
+        clock.now(),
+    )?;
+    let (terminate, terminating) = channel();
+    let mut conductor =
+        ConductorAgent::new(conductor, clock, terminate, role_name(&context, is_shared), settings::affinity(context.conductor_cpu_affinity));
+    conductor.report_warnings(&context.warnings);
+    files.publish()?;
+    Ok(if is_shared {
+        Parts { primary: Box::new(SharedAgent::new(conductor, resources)), idle, resources: None, terminating, files }
+    } else {
+        Parts { primary: Box::new(conductor), idle, resources: Some((resources, resources_idle)), terminating, files }
+    })
+}
+
+/// Aeron's names, `AERON_DRIVER_AGENT_ROLE_NAME_*`.
+fn role_name(context: &Context, is_shared: bool) -> &'static str {
+    match (context.thread_naming, is_shared) {
+        (ThreadNaming::Classic, false) => "conductor",
+        (ThreadNaming::Classic, true) => "[conductor, sender, receiver]",
+        (ThreadNaming::New, false) => "aeron-md-cnd",
+        (ThreadNaming::New, true) => "aeron-md-shd",
+    }
+}
