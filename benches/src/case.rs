@@ -58,9 +58,8 @@ pub struct Case {
 const KIB: u32 = 1024;
 const MIB: u32 = 1024 * 1024;
 
-/// The default term length of the cases: Aeron's default for network publications, so that a log of 48 MiB meets the
-/// caches as a real one does.
-const TERM_LENGTH: u32 = 16 * MIB;
+/// The term length of the cases that are not about it: Aeron's default, `AERON_IPC_TERM_BUFFER_LENGTH`.
+const TERM_LENGTH: u32 = 64 * MIB;
 
 /// Aeron's default MTU, `AERON_IPC_MTU_LENGTH`.
 const MTU: u32 = 1408;

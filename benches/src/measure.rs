@@ -5,31 +5,40 @@ use crate::machine::{CpuTime, Resident};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Named figures of one process.
+/// Named figures of one process, and named lists of them.
 #[derive(Clone, Debug, Default)]
-pub struct Measures(BTreeMap<String, f64>, Vec<f64>);
+pub struct Measures {
+    figures: BTreeMap<String, f64>,
+    lists: BTreeMap<String, Vec<f64>>,
+}
 
 impl Measures {
     /// Adds a figure.
     pub fn set(&mut self, name: &str, value: f64) {
-        self.0.insert(name.to_owned(), value);
+        self.figures.insert(name.to_owned(), value);
     }
 
     /// A figure, or NaN where the role has none of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> f64 {
-        self.0.get(name).copied().unwrap_or(f64::NAN)
+        self.figures.get(name).copied().unwrap_or(f64::NAN)
+    }
+
+    /// A list, empty where the role has none of that name.
+    #[must_use]
+    pub fn list(&self, name: &str) -> &[f64] {
+        self.lists.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a list.
+    pub fn set_list(&mut self, name: &str, figures: Vec<f64>) {
+        self.lists.insert(name.to_owned(), figures);
     }
 
     /// The rates of the slices of the run, in messages per second.
     #[must_use]
     pub fn slices(&self) -> &[f64] {
-        &self.1
-    }
-
-    /// Sets the rates of the slices.
-    pub fn set_slices(&mut self, rates: Vec<f64>) {
-        self.1 = rates;
+        self.list("slices")
     }
 
     /// Adds CPU time and resident memory: `cpu_ns`, `user_ns`, `system_ns`, `rss_…_kib`.
@@ -48,12 +57,12 @@ impl Measures {
     #[must_use]
     pub fn to_lines(&self) -> String {
         let mut lines = String::new();
-        for (name, value) in &self.0 {
+        for (name, value) in &self.figures {
             let _ = writeln!(lines, "{name} {value}");
         }
-        if !self.1.is_empty() {
-            let rates: Vec<String> = self.1.iter().map(|rate| format!("{rate:.0}")).collect();
-            let _ = writeln!(lines, "slices {}", rates.join(","));
+        for (name, figures) in &self.lists {
+            let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:.3}")).collect();
+            let _ = writeln!(lines, "{name} ,{}", figures.join(","));
         }
         lines
     }
@@ -64,8 +73,8 @@ impl Measures {
         let mut measures = Measures::default();
         for line in lines.lines() {
             let Some((name, value)) = line.split_once(' ') else { continue };
-            if name == "slices" {
-                measures.1 = value.split(',').filter_map(|rate| rate.parse().ok()).collect();
+            if let Some(list) = value.strip_prefix(',') {
+                measures.set_list(name, list.split(',').filter_map(|figure| figure.parse().ok()).collect());
             } else if let Ok(value) = value.parse() {
                 measures.set(name, value);
             }

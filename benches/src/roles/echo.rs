@@ -76,6 +76,7 @@ impl<S: Subscribe<Latest>> WithPublication for Ping<'_, S> {
         #[allow(clippy::cast_precision_loss)] // figures for people
         {
             measures.set("messages", histogram.len() as f64);
+            measures.set("total_messages", sequence as f64 * 2.0);
             for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("p9999", 0.9999)] {
                 measures.set(name, histogram.value_at_quantile(quantile) as f64);
             }

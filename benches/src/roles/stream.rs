@@ -61,7 +61,10 @@ impl WithPublication for Producer<'_> {
         }
         let mut measures = rate(messages, elapsed);
         #[allow(clippy::cast_precision_loss)] // figures for people
-        measures.set("refusals", refusals as f64);
+        {
+            measures.set("refusals", refusals as f64);
+            measures.set("total_messages", sequence as f64);
+        }
         measures.set_process(cpu, Resident::of("self")?);
         Ok(measures)
     }
@@ -138,6 +141,8 @@ impl<S: Subscribe<Tally>> Consumer<'_, S> {
         let first = self.subscription.handler().next;
         (self.polls, self.empty) = (0, 0);
         let mut slices = Vec::new();
+        let mut batches = Vec::new();
+        let mut slice_polls = 0;
         let mut slice_start = (from, first);
         for slice in 1.. {
             let end = from + SLICE * slice;
@@ -146,8 +151,13 @@ impl<S: Subscribe<Tally>> Consumer<'_, S> {
             }
             let now = self.poll_until(end);
             let next = self.subscription.handler().next;
+            let productive = self.polls - self.empty;
             #[allow(clippy::cast_precision_loss)] // figures for people
-            slices.push((next - slice_start.1) as f64 / (now - slice_start.0).as_secs_f64());
+            {
+                slices.push((next - slice_start.1) as f64 / (now - slice_start.0).as_secs_f64());
+                batches.push((next - slice_start.1) as f64 / (productive - slice_polls) as f64);
+            }
+            slice_polls = productive;
             slice_start = (now, next);
         }
         let cpu = machine::cpu_time().since(cpu);
@@ -161,7 +171,8 @@ impl<S: Subscribe<Tally>> Consumer<'_, S> {
             measures.set("polls", self.polls as f64);
             measures.set("empty_polls", self.empty as f64);
         }
-        measures.set_slices(slices);
+        measures.set_list("slices", slices);
+        measures.set_list("fragments_per_poll", batches);
         while !self.subscription.handler().last {
             self.poll();
         }
