@@ -119,17 +119,17 @@ impl Image {
         fragment_limit: usize,
         mut handler: impl FnMut(&[u8], Header<'_>) -> Action,
     ) -> usize {
-        let (view, counter) = (&self.view, &self.counter);
-        if view.is_closed() {
+        let (closed, counter) = (&self.view.state().closed, &self.counter);
+        if closed.is_set() {
             return 0;
         }
         let handler = |payload: &[u8], header: Header<'_>| match handler(payload, header) {
             // The driver has taken the image away, and its publisher may come round: what follows is not ours to read.
-            Action::Continue if view.is_closed() => Action::Break,
+            Action::Continue if closed.is_set() => Action::Break,
             action => action,
         };
         let commit = |position: Position| {
-            if !view.is_closed() {
+            if !closed.is_set() {
                 counter.set(position.0);
             }
         };

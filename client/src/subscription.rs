@@ -268,8 +268,9 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let client = &self.handle.client;
-        client.remove(Removal::Subscription { registration_id: self.state.registration_id });
+        // The images first: once the driver has the command, their counters may become another's.
         let (slots, events) = self.state.close();
+        client.remove(Removal::Subscription { registration_id: self.state.registration_id });
         client.tell(events);
         drop(slots);
     }

@@ -45,6 +45,11 @@ impl Logs {
         }
     }
 
+    /// Gives up the conductor's share in every log: each is unmapped with its last handle.
+    pub(crate) fn let_go(&mut self) {
+        self.by_registration_id.clear();
+    }
+
     /// Unmaps what no handle reaches any more; how many logs.
     pub(crate) fn unmap_unused(&mut self) -> usize {
         let before = self.by_registration_id.len();

@@ -302,6 +302,7 @@ impl State {
             let _ = self.proxy.close();
         }
         self.unsent.clear();
+        self.logs.let_go();
         self.closed = Some(closed);
         self.outbox.events.push(Event::Closed);
     }

@@ -94,18 +94,17 @@ impl FakeDriver {
 
     /// A driver whose file is not ready yet.
     pub(crate) fn unfinished() -> FakeDriver {
-        let directory = tempfile::Builder::new().prefix("gannet-client-").tempdir_in("/dev/shm").unwrap();
-        Self::in_directory(directory)
+        Self::with_client_liveness_timeout(Duration::from_secs(10))
     }
 
-    pub(crate) fn in_directory(directory: TempDir) -> FakeDriver {
+    pub(crate) fn with_client_liveness_timeout(timeout: Duration) -> FakeDriver {
+        let directory = tempfile::Builder::new().prefix("gannet-client-").tempdir_in("/dev/shm").unwrap();
         let path = directory.path().join("cnc.dat");
-        let _ = std::fs::remove_file(&path);
         let length = LENGTHS.file_length(4096) as u64;
         let memory = MappedFile::create(&path, length, Space::Sparse, Sharing::Owner).unwrap();
         let config = CncConfig {
             lengths: LENGTHS,
-            client_liveness_timeout_ns: 10_000_000_000,
+            client_liveness_timeout_ns: i64::try_from(timeout.as_nanos()).unwrap(),
             start_timestamp_ms: now_ms(),
             pid: i64::from(std::process::id()),
             file_page_size: 4096,

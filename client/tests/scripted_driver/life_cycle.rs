@@ -172,6 +172,19 @@ fn a_heartbeat_counter_that_was_freed_closes_the_client() {
 }
 
 #[test]
+fn a_conductor_that_was_not_served_for_too_long_closes_and_tells_the_driver() {
+    let timeout = Duration::from_millis(20);
+    let mut driver = FakeDriver::with_client_liveness_timeout(timeout);
+    driver.heartbeat(now_ms());
+    driver.publish();
+    let (aeron, publication) = lively_client(&mut driver);
+    let start = Instant::now();
+    eventually("the time is over", || start.elapsed() > 2 * timeout);
+    assert_closed_by(&driver, &aeron, &publication, 1002);
+    assert!(matches!(driver.command().get(), Command::ClientClose { .. }));
+}
+
+#[test]
 fn a_client_that_is_lapped_is_closed_and_tells_the_driver() {
     let mut driver = FakeDriver::new();
     let (aeron, publication) = lively_client(&mut driver);
