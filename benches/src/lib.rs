@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod client;
+pub mod gannet;
 pub mod machine;
 pub mod measure;
 pub mod official;
