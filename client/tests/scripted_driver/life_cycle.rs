@@ -1,6 +1,5 @@
 //! Connecting, staying alive, closing, and losing the driver.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -209,17 +208,17 @@ fn a_malformed_response_is_told_and_skipped() {
 #[test]
 fn closing_closes_every_handle_and_tells_the_driver_once() {
     let mut driver = FakeDriver::new();
-    let closes = Arc::new(AtomicUsize::new(0));
+    let closes = Arc::new(Mutex::new(0));
     let count = Arc::clone(&closes);
     let context = driver.context().close_handler(move || {
-        count.fetch_add(1, Ordering::SeqCst);
+        *count.lock().unwrap() += 1;
     });
     let aeron = Aeron::connect(context).unwrap();
     let (publication, _log) = driver.add_publication(&aeron);
     let subscription = driver.add_subscription(&aeron);
     let clone = aeron.clone();
     aeron.close();
-    assert_eq!(closes.load(Ordering::SeqCst), 1);
+    assert_eq!(*closes.lock().unwrap(), 1);
     assert!(clone.is_closed() && publication.is_closed() && subscription.is_closed());
     assert!(matches!(driver.command().get(), Command::ClientClose { client_id, .. } if client_id == clone.client_id()));
     drop((publication, subscription, clone));
