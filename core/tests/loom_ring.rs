@@ -43,9 +43,9 @@ fn is_zeroed(ring: &Ring, memory: &ModelMemory) -> bool {
 }
 
 /// Two producers' messages each arrive once and whole, wherever the ring wraps.
-fn two_producers(capacity: usize, position: i64) {
-    model(3, move || {
-        let ring = ring_at(capacity, position);
+fn two_producers(preemptions: usize, position: i64) {
+    model(preemptions, move || {
+        let ring = ring_at(64, position);
         let mut consumer = ring.consumer();
         let producers = [1, 2].map(|id: i32| {
             let ring = ring.clone();
@@ -65,17 +65,17 @@ fn two_producers(capacity: usize, position: i64) {
 
 #[test]
 fn two_producers_messages_arrive_once_and_whole() {
-    two_producers(64, 0);
+    two_producers(3, 0);
 }
 
 #[test]
 fn two_producers_messages_arrive_once_and_whole_with_padding_at_the_wrap() {
-    two_producers(64, 56);
+    two_producers(2, 56);
 }
 
 #[test]
 fn a_full_ring_refuses_what_it_has_no_room_for_and_reuses_what_was_read() {
-    model(3, || {
+    model(2, || {
         let ring = ring_at(32, 0);
         let mut consumer = ring.consumer();
         let producers = [1, 3].map(|first: i32| {
@@ -225,8 +225,8 @@ fn broadcast_at(capacity: usize, position: i64) -> ModelMemory {
 }
 
 /// What a receiver gets is whole and in order, and what it does not get it is told about.
-fn broadcast(position: i64, lengths: &'static [usize]) {
-    model(3, move || {
+fn broadcast(preemptions: usize, position: i64, lengths: &'static [usize]) {
+    model(preemptions, move || {
         let memory = broadcast_at(64, position);
         let mut receiver = Receiver::new(memory.clone()).unwrap();
         let transmitter = thread::spawn(move || {
@@ -265,20 +265,20 @@ fn broadcast(position: i64, lengths: &'static [usize]) {
 
 #[test]
 fn a_receiver_gets_whole_messages_in_order() {
-    broadcast(0, &[8, 8]);
+    broadcast(3, 0, &[8, 8]);
 }
 
 #[test]
 fn a_receiver_gets_whole_messages_in_order_with_padding_at_the_wrap() {
-    broadcast(56, &[8, 4]);
+    broadcast(3, 56, &[8, 4]);
 }
 
 #[test]
 fn a_receiver_that_is_overtaken_never_takes_half_a_message_for_a_whole_one() {
-    broadcast(0, &[8, 8, 8, 8, 8, 4]);
+    broadcast(2, 0, &[8, 8, 8, 8, 8, 4]);
 }
 
 #[test]
 fn a_receiver_that_is_overtaken_at_a_padding_never_takes_half_a_message_for_a_whole_one() {
-    broadcast(40, &[8, 8, 8, 0, 8, 8]);
+    broadcast(2, 40, &[8, 8, 8, 0, 8, 8]);
 }
