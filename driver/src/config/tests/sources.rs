@@ -1,3 +1,5 @@
+//! Tests of sources, origins, precedence, warnings and the command line. `[any]`
+
 use std::fs;
 use std::path::PathBuf;
 
