@@ -168,6 +168,8 @@ pub struct NativeResourceSettings {
     pub cpu_affinity: Option<usize>,
     /// How many bytes the file system of a directory still has; the peer's `usable_fs_space_func`.
     pub usable_space: fn(&Path) -> std::io::Result<u64>,
+    /// Reserves bytes of a log from an offset on.
+    pub reserve: fn(&Region, usize, usize) -> Result<(), FileError>,
 }
 
 #[derive(Debug)]
@@ -225,7 +227,7 @@ impl NativeResourceAgent {
         let region = MappedFile::create(&create.path, create.length, Space::Sparse, self.settings.sharing)?;
         // A file that is of no use goes again: its name belongs to a registration id that is not used twice.
         let remove = |_: &ResourceError| drop(std::fs::remove_file(&create.path));
-        reserve_log(&region, create).map_err(ResourceError::from).inspect_err(remove)?;
+        self.reserve_log(&region, create).map_err(ResourceError::from).inspect_err(remove)?;
         let log = LogBuffers::initialise(&region, &create.properties, create.start)
             .map_err(|error| ResourceError { code: ErrorCode::GenericError, message: error.to_string() })
             .inspect_err(remove)?;
@@ -258,11 +260,31 @@ impl NativeResourceAgent {
         Ok(())
     }
 
+    /// Reserves what must be there before anybody looks at a new log: its metadata, and the first of its terms.
+    fn reserve_log(&self, region: &Region, create: &CreateLog) -> Result<(), FileError> {
+        (self.settings.reserve)(region, region.len() - METADATA_LENGTH, METADATA_LENGTH)?;
+        self.reserve_positions(region, create.properties.term_length, create.reserve)
+    }
+
+    /// Reserves the bytes of a range of positions, term by term.
+    fn reserve_positions(&self, region: &Region, term_length: TermLength, range: Range) -> Result<(), FileError> {
+        let mut from = range.from;
+        while from < range.to {
+            let offset = from.term_offset(term_length);
+            let left = i64::from(term_length.bytes() - offset);
+            let length = range.to.since(from).min(left);
+            let start = from.partition(term_length) * term_length.as_usize() + offset.unsigned_abs() as usize;
+            (self.settings.reserve)(region, start, usize::try_from(length).unwrap_or(0))?;
+            from = from.plus(length);
+        }
+        Ok(())
+    }
+
     fn reserve(&mut self) -> usize {
         let Some(mut job) = self.jobs.pop_front() else { return 0 };
         let registration_id = job.registration_id;
         let to = job.range.from.plus(RESERVE_STEP).min(job.range.to);
-        let reply = match reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to }) {
+        let reply = match self.reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to }) {
             Err(error) => Reply::ReserveFailed { registration_id, error: error.into() },
             Ok(()) if to >= job.range.to => Reply::Reserved { registration_id, to },
             Ok(()) => {
@@ -346,24 +368,4 @@ fn remove(path: &Path) -> Result<(), ResourceError> {
         }),
         _ => Ok(()),
     }
-}
-
-/// Reserves what must be there before anybody looks at a new log: its metadata, and the first of its terms.
-fn reserve_log(region: &Region, create: &CreateLog) -> Result<(), FileError> {
-    region.reserve(region.len() - METADATA_LENGTH, METADATA_LENGTH)?;
-    reserve_positions(region, create.properties.term_length, create.reserve)
-}
-
-/// Reserves the bytes of a range of positions, term by term.
-fn reserve_positions(region: &Region, term_length: TermLength, range: Range) -> Result<(), FileError> {
-    let mut from = range.from;
-    while from < range.to {
-        let offset = from.term_offset(term_length).unsigned_abs() as usize;
-        let left = (term_length.as_usize() - offset) as i64;
-        let length = range.to.since(from).min(left);
-        let start = from.partition(term_length) * term_length.as_usize() + offset;
-        region.reserve(start, usize::try_from(length).unwrap_or(0))?;
-        from = from.plus(length);
-    }
-    Ok(())
 }

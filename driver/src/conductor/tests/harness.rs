@@ -46,7 +46,7 @@ pub(super) enum Heard {
 
 impl Heard {
     fn from(response: Response<'_>) -> Heard {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match response {
             Response::Error { offending_command_correlation_id, error_code, error_message } => Heard::Error {
                 correlation_id: offending_command_correlation_id,
@@ -162,6 +162,7 @@ impl Harness {
             resource_free_limit: 1,
             cpu_affinity: None,
             usable_space: gannet_transport_ipc::storage::usable_space,
+            reserve: Region::reserve,
         };
         change(&mut settings, &mut resources);
         let slots = vec![CounterSlot::default(); 200].into_boxed_slice();
