@@ -18,8 +18,8 @@ use gannet_transport_ipc::{FileError, MappedFile, Region, Sharing, Space};
 
 use crate::agent::{Agent, thread};
 use crate::conductor::ipc_publication::reservation::Range;
-pub use queue::NativeResourceAgentProxy;
 use queue::AgentQueue;
+pub use queue::NativeResourceAgentProxy;
 
 /// The thread's name, `AERON_DRIVER_AGENT_ROLE_NAME_NATIVE_RESOURCE_AGENT`.
 pub const ROLE_NAME: &str = "aeron-md-nra";
@@ -115,8 +115,6 @@ pub enum Reply {
     },
     /// What an operator should know: space runs low, though there is enough for now.
     Warning {
-        /// Of what kind it is.
-        code: ErrorCode,
         /// What there is and what was expected.
         message: String,
     },
@@ -126,9 +124,10 @@ impl Reply {
     /// Whether the request is done with it.
     fn is_last(&self) -> bool {
         match self {
-            Reply::LogCreated { .. } | Reply::Reserved { .. } | Reply::ReserveFailed { .. } | Reply::LogFreed { .. } => {
-                true
-            }
+            Reply::LogCreated { .. }
+            | Reply::Reserved { .. }
+            | Reply::ReserveFailed { .. }
+            | Reply::LogFreed { .. } => true,
             Reply::ReservedSoFar { .. } | Reply::FreeFailed { .. } | Reply::Warning { .. } => false,
         }
     }
@@ -255,7 +254,7 @@ impl NativeResourceAgent {
         if usable <= threshold {
             let message =
                 format!("WARNING: space is running low: threshold={threshold} usable={usable} in {directory}");
-            self.queue.reply(Reply::Warning { code: ErrorCode::StorageSpace, message });
+            self.queue.reply(Reply::Warning { message });
         }
         Ok(())
     }
@@ -311,8 +310,10 @@ impl NativeResourceAgent {
     fn free_again(&mut self) -> usize {
         let mut count = 0;
         while count < self.settings.resource_free_limit && self.queue.send_held_back() {
-            let is_due = |unfreed: &mut Unfreed| unfreed.retry_at <= Instant::now();
-            let Some(Unfreed { path, length, .. }) = self.to_free.pop_front_if(is_due) else { break };
+            if self.to_free.front().is_none_or(|unfreed| unfreed.retry_at > Instant::now()) {
+                break;
+            }
+            let Some(Unfreed { path, length, .. }) = self.to_free.pop_front() else { break };
             self.free(path, length);
             count += 1;
         }
@@ -330,7 +331,7 @@ impl Agent for NativeResourceAgent {
             && let Err(error) = thread::set_affinity(cpu)
         {
             let message = format!("WARNING: unable to apply affinity {cpu} to {ROLE_NAME}: {error}");
-            self.queue.reply(Reply::Warning { code: ErrorCode::GenericError, message });
+            self.queue.reply(Reply::Warning { message });
         }
     }
 

@@ -108,7 +108,8 @@ fn when_all_counters_are_in_use_the_client_is_told_and_nothing_is_left_behind() 
     add(&mut harness, 5);
     let error = loop {
         let correlation_id = harness.next_id();
-        let heard = harness.ask(&Command::AddCounter { client_id: 5, correlation_id, type_id: 1, key: b"", label: b"" });
+        let heard =
+            harness.ask(&Command::AddCounter { client_id: 5, correlation_id, type_id: 1, key: b"", label: b"" });
         if let [Heard::Error { code, message, .. }] = &heard[..] {
             break (*code, message.clone());
         }

@@ -46,11 +46,8 @@ fn subscribers_read_on_until_the_end_and_then_lose_the_image() {
 
     slow_image.counter.set(stream.producer().0);
     let heard = harness.pass(SECOND_NS);
-    let unavailable = |subscription| Heard::Unavailable {
-        correlation_id: stream.id,
-        subscription,
-        channel: "aeron:ipc".to_owned(),
-    };
+    let unavailable =
+        |subscription| Heard::Unavailable { correlation_id: stream.id, subscription, channel: "aeron:ipc".to_owned() };
     assert_eq!(heard, [unavailable(fast), unavailable(slow)]);
     assert!(std::path::Path::new(&stream.path).exists(), "it lingers for one tick");
     harness.pass(SECOND_NS);

@@ -51,8 +51,12 @@ fn what_a_sharer_asks_for_must_be_what_there_is() {
     ] {
         let correlation_id = harness.next_id();
         let channel = format!("aeron:ipc?{asked}");
-        let heard =
-            harness.ask(&Command::AddPublication { client_id: 2, correlation_id, stream_id: STREAM, channel: &channel });
+        let heard = harness.ask(&Command::AddPublication {
+            client_id: 2,
+            correlation_id,
+            stream_id: STREAM,
+            channel: &channel,
+        });
         let message = message.to_owned();
         assert_eq!(heard, [Heard::Error { correlation_id, code: ErrorCode::GenericError, message }]);
     }

@@ -3,7 +3,7 @@
 use gannet_core::command::{Command, ErrorCode};
 use gannet_core::{Position, StreamId};
 
-use super::harness::{STREAM, SMALL};
+use super::harness::{SMALL, STREAM};
 use super::{Harness, Heard};
 
 #[test]
