@@ -44,7 +44,8 @@ impl Cleaner {
         let term = log.term(self.position.partition(log.term_length()));
         debug_assert!(length >= HEADER_LENGTH);
         term.zero(offset + VERSION, length - VERSION);
-        // SYNC: cleaned. The limit's release (ipc, network) or the window (image) hands the space to publishers.
+        // SYNC: cleaned (foreign: aeron_publication.c writes only below the limit). The limit's release (ipc, network)
+        // or the window (image) hands the space to publishers.
         term.store_i32(offset + FRAME_LENGTH, 0, Ordering::Release);
         let cleaned = length as i64;
         self.position = self.position.plus(cleaned);
