@@ -17,7 +17,8 @@ use std::ptr;
 use std::sync::Arc;
 
 use gannet_core::sync::{Memory, Ordering};
-use loom::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, fence};
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, fence};
 
 /// Explores a model with at most `preemptions` involuntary switches in each run.
 pub(crate) fn model(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
@@ -41,16 +42,51 @@ pub(crate) enum Kind {
 }
 
 enum Slot {
-    Words([AtomicI32; 2]),
-    Word(AtomicI64),
-    Bytes([AtomicU8; 8]),
+    Words([Word<AtomicI32>; 2]),
+    Word(Word<AtomicI64>),
+    Bytes([Word<AtomicU8>; 8]),
     Absent,
 }
+
+/// A word, and a mark that every access of it stores to and nobody loads.
+///
+/// Loom explores the other order of two accesses that depend on each other, but remembers of each atomic the last
+/// access only: where a thread loads a word and then stores to it, its own load hides another's load before, and orders
+/// go unexplored (loom 0.7, `Access` in `rt/atomic.rs`). Stores to the mark depend on each other, always.
+struct Word<T> {
+    word: T,
+    mark: AtomicBool,
+}
+
+impl<T> Word<T> {
+    fn new(word: T) -> Self {
+        Word { word, mark: AtomicBool::new(false) }
+    }
+
+    fn access(&self) -> &T {
+        self.mark.store(true, Ordering::Relaxed);
+        &self.word
+    }
+}
+
+/// What clones and slices share.
+struct Shared {
+    slots: Vec<Slot>,
+    /// Read before each plain access, to set it apart from what its thread did before: loom counts a thread's time in
+    /// atomic operations (and accesses of its cells), so that plain bytes written after a release would pass for
+    /// written before it.
+    clock: UnsafeCell<()>,
+}
+
+// SAFETY: the cell is nothing, and read only; loom runs a model's threads one at a time.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
 
 /// Zeroed memory made of loom's words.
 #[derive(Clone)]
 pub(crate) struct ModelMemory {
-    slots: Arc<Vec<Slot>>,
+    shared: Arc<Shared>,
     offset: usize,
     length: usize,
 }
@@ -60,50 +96,52 @@ impl ModelMemory {
     pub(crate) fn new(length: usize, kind: impl Fn(usize) -> Kind) -> Self {
         assert!(length.is_multiple_of(8));
         let slots = (0..length / 8).map(|index| match kind(index * 8) {
-            Kind::Words => Slot::Words([AtomicI32::new(0), AtomicI32::new(0)]),
-            Kind::Word => Slot::Word(AtomicI64::new(0)),
-            Kind::Bytes => Slot::Bytes(std::array::from_fn(|_| AtomicU8::new(0))),
+            Kind::Words => Slot::Words(std::array::from_fn(|_| Word::new(AtomicI32::new(0)))),
+            Kind::Word => Slot::Word(Word::new(AtomicI64::new(0))),
+            Kind::Bytes => Slot::Bytes(std::array::from_fn(|_| Word::new(AtomicU8::new(0)))),
             Kind::Absent => Slot::Absent,
         });
-        ModelMemory { slots: Arc::new(slots.collect()), offset: 0, length }
+        let shared = Arc::new(Shared { slots: slots.collect(), clock: UnsafeCell::new(()) });
+        ModelMemory { shared, offset: 0, length }
     }
 
     fn slot(&self, offset: usize, size: usize) -> (&Slot, usize) {
         assert!(offset + size <= self.length, "{size} bytes at {offset} lie outside {} bytes", self.length);
         assert!(offset.is_multiple_of(size), "offset {offset} is not a multiple of {size}");
         let at = self.offset + offset;
-        (&self.slots[at / 8], at % 8)
+        (&self.shared.slots[at / 8], at % 8)
     }
 
     fn i32_at(&self, offset: usize) -> &AtomicI32 {
         match self.slot(offset, 4) {
-            (Slot::Words(words), at) => &words[at / 4],
+            (Slot::Words(words), at) => words[at / 4].access(),
             _ => panic!("no 32-bit word at {offset}"),
         }
     }
 
     fn i64_at(&self, offset: usize) -> &AtomicI64 {
         match self.slot(offset, 8) {
-            (Slot::Word(word), _) => word,
+            (Slot::Word(word), _) => word.access(),
             _ => panic!("no 64-bit word at {offset}"),
         }
     }
 
     fn u8_at(&self, offset: usize) -> &AtomicU8 {
         match self.slot(offset, 1) {
-            (Slot::Bytes(bytes), at) => &bytes[at],
+            (Slot::Bytes(bytes), at) => bytes[at].access(),
             _ => panic!("no 8-bit word at {offset}"),
         }
     }
 
     /// The words that a plain range touches: each slot, the bytes of it, and where they lie in the range.
     fn touched(&self, offset: usize, length: usize) -> impl Iterator<Item = (&Slot, Range<usize>, usize)> {
+        self.shared.clock.with(|_| ());
         assert!(offset + length <= self.length, "{length} bytes at {offset} lie outside {} bytes", self.length);
         let (start, end) = (self.offset + offset, self.offset + offset + length);
         (start / 8..end.div_ceil(8)).map(move |index| {
             let from = start.max(index * 8);
             let to = end.min(index * 8 + 8);
-            (&self.slots[index], from - index * 8..to - index * 8, from - start)
+            (&self.shared.slots[index], from - index * 8..to - index * 8, from - start)
         })
     }
 
@@ -112,7 +150,7 @@ impl ModelMemory {
             let value = |byte: usize| source(from + byte - bytes.start);
             match slot {
                 Slot::Absent => panic!("no memory at {}", offset + from),
-                Slot::Word(word) => alias(word).with_mut(|word| {
+                Slot::Word(word) => alias(&word.word).with_mut(|word| {
                     let mut le = word.to_le_bytes();
                     bytes.clone().for_each(|byte| le[byte] = value(byte));
                     *word = i64::from_le_bytes(le);
@@ -120,7 +158,7 @@ impl ModelMemory {
                 Slot::Words(words) => words.iter().enumerate().for_each(|(index, word)| {
                     let part = bytes.start.max(index * 4)..bytes.end.min(index * 4 + 4);
                     if !part.is_empty() {
-                        alias(word).with_mut(|word| {
+                        alias(&word.word).with_mut(|word| {
                             let mut le = word.to_le_bytes();
                             part.for_each(|byte| le[byte - index * 4] = value(byte));
                             *word = i32::from_le_bytes(le);
@@ -128,7 +166,7 @@ impl ModelMemory {
                     }
                 }),
                 Slot::Bytes(words) => {
-                    bytes.clone().for_each(|byte| alias(&words[byte]).with_mut(|word| *word = value(byte)));
+                    bytes.clone().for_each(|byte| alias(&words[byte].word).with_mut(|word| *word = value(byte)));
                 }
             }
         }
@@ -150,7 +188,7 @@ unsafe impl Memory for ModelMemory {
 
     fn slice(&self, offset: usize, length: usize) -> Self {
         assert!(offset + length <= self.length && offset.is_multiple_of(8));
-        ModelMemory { slots: self.slots.clone(), offset: self.offset + offset, length }
+        ModelMemory { shared: self.shared.clone(), offset: self.offset + offset, length }
     }
 
     fn load_i32(&self, offset: usize, order: Ordering) -> i32 {
@@ -202,20 +240,20 @@ unsafe impl Memory for ModelMemory {
             let le: [u8; 8] = match slot {
                 Slot::Absent => panic!("no memory at {}", offset + from),
                 // SAFETY: loom itself reports an unsynchronised load that races.
-                Slot::Word(word) => unsafe { word.unsync_load() }.to_le_bytes(),
+                Slot::Word(word) => unsafe { word.word.unsync_load() }.to_le_bytes(),
                 Slot::Words(words) => {
                     let mut le = [0; 8];
                     for (index, word) in words.iter().enumerate() {
                         if bytes.start < index * 4 + 4 && bytes.end > index * 4 {
                             // SAFETY: as above.
-                            le[index * 4..][..4].copy_from_slice(&unsafe { word.unsync_load() }.to_le_bytes());
+                            le[index * 4..][..4].copy_from_slice(&unsafe { word.word.unsync_load() }.to_le_bytes());
                         }
                     }
                     le
                 }
                 Slot::Bytes(words) => std::array::from_fn(|byte| {
                     // SAFETY: as above.
-                    if bytes.contains(&byte) { unsafe { words[byte].unsync_load() } } else { 0 }
+                    if bytes.contains(&byte) { unsafe { words[byte].word.unsync_load() } } else { 0 }
                 }),
             };
             target[from..][..bytes.len()].copy_from_slice(&le[bytes]);
