@@ -1,1 +1,17 @@
-//! Criterion benches of the hot modules, and whole systems beside the official driver.
+//! Whole systems beside the official client and driver: the same roles, written once over [`client::Client`], run
+//! over ours and over Aeron's C client, each in a process of its own.
+//!
+//! `docs/benchmarks/README.md` explains the method and how to read the figures.
+
+pub mod case;
+pub mod client;
+pub mod gannet;
+pub mod machine;
+pub mod measure;
+pub mod official;
+pub mod processes;
+pub mod report;
+pub mod roles;
+pub mod round;
+pub mod side;
+pub mod statistics;

@@ -36,8 +36,10 @@ pub(crate) struct Client {
     thread: OnceLock<Thread>,
     /// Somebody has begun to close it.
     closing: Flag,
-    /// It is closed, and the last calls are queued.
-    closed: Flag,
+    /// Every handle is closed, by the application or because the driver is gone.
+    is_closed: Arc<Flag>,
+    /// The application has closed it, and the last calls are queued.
+    finished: Flag,
 }
 
 type DriverAgent = Box<dyn FnMut() -> usize + Send>;
@@ -63,7 +65,8 @@ impl Client {
             driver_agent: settings.driver_agent.map(Mutex::new),
             thread: OnceLock::new(),
             closing: Flag::default(),
-            closed: Flag::default(),
+            is_closed: settings.is_closed,
+            finished: Flag::default(),
         }
     }
 
@@ -129,8 +132,8 @@ impl Client {
 
     /// Sends a command whose answer nobody waits for; its correlation id.
     pub(crate) fn send<'a>(&self, command: impl FnOnce(i64, i64) -> Command<'a>) -> Result<i64, RegistrationError> {
-        if let Some(error) = lock(&self.conductor).closed() {
-            return Err(error);
+        if self.is_closed() {
+            return Err(self.closed().unwrap_or(RegistrationError::ClientClosed { cause: None }));
         }
         let correlation_id = self.proxy.next_correlation_id();
         self.proxy.send(&command(self.proxy.client_id(), correlation_id))?;
@@ -178,13 +181,13 @@ impl Client {
 
     /// Gives a resource back to the driver: at once when its ring has room, else when it has.
     pub(crate) fn remove(&self, removal: Removal) {
-        if !self.closing.is_set() && self.proxy.remove(removal).is_err() {
+        if !self.is_closed() && self.proxy.remove(removal).is_err() {
             lock(&self.unsent).push(removal);
         }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.closing.is_set() || lock(&self.conductor).closed().is_some()
+        self.is_closed.is_set()
     }
 
     /// Why the client is closed, if it is.
@@ -204,7 +207,7 @@ impl Client {
         let outbox = conductor.take_outbox();
         drop(conductor);
         self.deliver(outbox);
-        self.closed.set();
+        self.finished.set();
         if self.thread.get().is_none() {
             self.make_last_calls();
         }
@@ -217,7 +220,7 @@ impl Client {
 
     /// The life of the conductor thread.
     pub(crate) fn run(&self) {
-        while !self.closed.is_set() {
+        while !self.finished.is_set() {
             if self.serve() == 0 {
                 // Woken early for calls to make and for the close. A wake-up before the sleep ends it at once.
                 thread::park_timeout(self.idle_sleep);
@@ -232,6 +235,7 @@ pub(crate) struct ClientSettings {
     pub(crate) idle_sleep: Duration,
     pub(crate) uses_invoker: bool,
     pub(crate) driver_agent: Option<DriverAgent>,
+    pub(crate) is_closed: Arc<Flag>,
 }
 
 /// Waits for another thread or process: a few spins, a few yields, then short sleeps, so that an answer of a driver

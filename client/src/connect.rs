@@ -14,6 +14,7 @@ use crate::driver_directory::{Attached, attach};
 use crate::driver_proxy::DriverProxy;
 use crate::error::ConnectError;
 use crate::subscription_state::ImageHandlers;
+use crate::sync::Flag;
 
 /// Attaches to the context's driver.
 pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
@@ -27,6 +28,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     let counters = CountersReader::new(cnc.counters_metadata(), cnc.counters_values());
     let proxy = Arc::new(DriverProxy::new(to_driver));
     let clock = Clock::start();
+    let is_closed = Arc::new(Flag::default());
     let client_liveness_timeout_ns = cnc.config().client_liveness_timeout_ns;
     let callbacks = Callbacks::new(Handlers {
         error: context.error_handler,
@@ -56,11 +58,13 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
                 unavailable: context.unavailable_image_handler,
             },
             client: client.clone(),
+            is_closed: Arc::clone(&is_closed),
         });
         let settings = ClientSettings {
             idle_sleep: context.idle_sleep_duration,
             uses_invoker: context.use_invoker,
             driver_agent: context.driver_agent_invoker,
+            is_closed,
         };
         Client::new(conductor, proxy, counters, callbacks, clock, settings)
     }))

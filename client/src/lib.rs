@@ -29,6 +29,31 @@
 //! | find out who holds a publication up | [`Publication::why`] |
 //!
 //! Handles close by being dropped. Dropping, publishing and polling never wait for the driver.
+//!
+//! # What does not compile
+//! A claim that is forgotten while the next is made:
+//! ```compile_fail,E0499
+//! # fn publish(publication: &mut gannet::ExclusivePublication) -> Result<(), gannet::OfferError> {
+//! let one = publication.try_claim(8)?;
+//! let two = publication.try_claim(8)?;
+//! one.commit();
+//! # two.commit();
+//! # Ok(())
+//! # }
+//! ```
+//! A message that is kept beyond its handler, when its memory may be another's:
+//! ```compile_fail,E0521
+//! # fn receive(subscription: &mut gannet::Subscription) {
+//! let mut kept: Vec<&[u8]> = Vec::new();
+//! subscription.poll(10, |payload, _header| kept.push(payload));
+//! # }
+//! ```
+//! A subscription that two threads poll:
+//! ```compile_fail,E0596
+//! # fn receive(subscription: std::sync::Arc<gannet::Subscription>) {
+//! subscription.poll(10, |_payload, _header| ());
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod aeron;

@@ -131,10 +131,9 @@ impl CncLengths {
                 trailer: TO_CLIENTS_TRAILER_LENGTH,
             });
         }
-        for (field, length) in
-            [("counters metadata", self.counters_metadata), ("counters values", self.counters_values)]
-        {
-            // Buffers follow one another, and their words are of eight bytes.
+        // Buffers follow one another, and their words are of eight bytes: all but the last.
+        for (field, _, length) in &self.fields()[..4] {
+            let (field, length) = (*field, *length);
             if !length.is_multiple_of(8) {
                 return Err(CncError::Length { field, length: i64::try_from(length).unwrap_or(i64::MAX) });
             }
@@ -435,6 +434,19 @@ mod tests {
         let memory = AtomicBuffer::from_mut(&mut words);
         let lengths = CncLengths { to_driver: 1000 + TO_DRIVER_TRAILER_LENGTH, ..SMALL };
         assert!(matches!(Cnc::initialise(memory, config(lengths)), Err(CncError::NotPowerOfTwo { length: 1768, .. })));
+    }
+
+    #[test]
+    fn a_ring_or_a_broadcast_buffer_of_less_than_a_word_is_refused() {
+        let mut words = words(SMALL.total());
+        let memory = AtomicBuffer::from_mut(&mut words);
+        Cnc::initialise(memory, config(SMALL)).unwrap().publish();
+        for capacity in [1, 2, 4] {
+            // The buffers behind it would begin within a word.
+            memory.store_i32(TO_CLIENTS_LENGTH_OFFSET, 128 + capacity, Ordering::Relaxed);
+            let error = Cnc::open(memory).unwrap_err();
+            assert_eq!(error, CncError::Length { field: "to-clients buffer", length: i64::from(128 + capacity) });
+        }
     }
 
     proptest! {

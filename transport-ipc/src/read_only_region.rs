@@ -7,11 +7,9 @@
 
 use std::fmt;
 use std::path::Path;
-use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, fence};
 
-use gannet_core::sync::{Memory, Ordering};
+use gannet_core::sync::{Memory, Ordering, ReadOnlyBuffer};
 
 use crate::region::Mapping;
 
@@ -21,39 +19,26 @@ use crate::region::Mapping;
 /// Every storing accessor of [`Memory`] panics, in addition to what each accessor panics on.
 #[derive(Clone)]
 pub struct ReadOnlyRegion {
-    /// Invariant: aligned to 8, and `length` bytes from here lie in `mapping` and are readable.
-    address: NonNull<u8>,
-    length: usize,
+    /// Invariant: lies in `mapping`, which is readable and moves only with the last region; never handed out, so that
+    /// nothing outlives `mapping` on the strength of its `'static`.
+    words: ReadOnlyBuffer<'static>,
     mapping: Arc<Mapping>,
 }
 
-// SAFETY: an address of shared memory that lives with the `Arc` beside it, read with atomic loads only.
-unsafe impl Send for ReadOnlyRegion {}
-// SAFETY: as for Send.
-unsafe impl Sync for ReadOnlyRegion {}
-
 impl ReadOnlyRegion {
+    /// The whole of a mapping.
     pub(crate) fn new(mapping: Mapping) -> Self {
-        let Some(address) = NonNull::new(mapping.memory.as_mut_ptr()) else { panic!("a mapping at a null address") };
-        ReadOnlyRegion { address, length: mapping.len(), mapping: Arc::new(mapping) }
+        let (address, length) = (mapping.memory.as_ptr(), mapping.len());
+        // SAFETY: a mapping is aligned to a page and readable, and lives as long as the `Arc` beside it; nobody holds
+        // plain references into it.
+        let words = unsafe { ReadOnlyBuffer::from_raw_parts(address, length) };
+        ReadOnlyRegion { words, mapping: Arc::new(mapping) }
     }
 
     /// The file that is mapped.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.mapping.path
-    }
-
-    #[inline]
-    fn word<T>(&self, offset: usize) -> *const T {
-        assert!(
-            offset <= self.length && size_of::<T>() <= self.length - offset && offset.is_multiple_of(align_of::<T>()),
-            "{} bytes at offset {offset} lie outside a memory of {} bytes, or are misaligned",
-            size_of::<T>(),
-            self.length
-        );
-        // SAFETY: in bounds by the assert.
-        unsafe { self.address.as_ptr().add(offset).cast_const().cast() }
     }
 
     #[cold]
@@ -65,46 +50,29 @@ impl ReadOnlyRegion {
 
 impl fmt::Debug for ReadOnlyRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadOnlyRegion").field("path", &self.mapping.path).field("length", &self.length).finish()
+        f.debug_struct("ReadOnlyRegion")
+            .field("path", &self.mapping.path)
+            .field("length", &self.words.len())
+            .finish_non_exhaustive()
     }
 }
 
-/// Loads a word of read-only memory: on such memory only relaxed loads are defined (core's `atomic` module), so that a
-/// stronger order comes from a fence after the load.
-macro_rules! load {
-    ($self:ident, $offset:ident, $order:ident, $atomic:ty) => {{
-        // SAFETY: `word` checked bounds and alignment; the mapping lives with `self`; words are accessed atomically
-        // only.
-        let value = unsafe { &*$self.word::<$atomic>($offset) }.load(Ordering::Relaxed);
-        if !matches!($order, Ordering::Relaxed) {
-            fence($order);
-        }
-        value
-    }};
-}
-
-// SAFETY: length and address never change; clones and slices hold the same mapping; loads are atomic, and the others
-// do nothing but panic, as the module says.
+// SAFETY: the length is the buffer's, which never changes; clones and slices hold the same mapping and therefore alias
+// the same bytes for as long as any of them lives; loads are the buffer's, and the others do nothing but panic, as the
+// module says.
 unsafe impl Memory for ReadOnlyRegion {
     #[inline]
     fn len(&self) -> usize {
-        self.length
+        self.words.len()
     }
 
     fn slice(&self, offset: usize, length: usize) -> Self {
-        assert!(
-            offset <= self.length && length <= self.length - offset && offset.is_multiple_of(8),
-            "{length} bytes at offset {offset} lie outside a memory of {} bytes, or are misaligned",
-            self.length
-        );
-        // SAFETY: in bounds by the assert.
-        let address = unsafe { self.address.add(offset) };
-        ReadOnlyRegion { address, length, mapping: Arc::clone(&self.mapping) }
+        ReadOnlyRegion { words: self.words.slice(offset, length), mapping: Arc::clone(&self.mapping) }
     }
 
     #[inline]
     fn load_i32(&self, offset: usize, order: Ordering) -> i32 {
-        load!(self, offset, order, AtomicI32)
+        self.words.load_i32(offset, order)
     }
 
     fn store_i32(&self, _offset: usize, _value: i32, _order: Ordering) {
@@ -121,7 +89,7 @@ unsafe impl Memory for ReadOnlyRegion {
 
     #[inline]
     fn load_i64(&self, offset: usize, order: Ordering) -> i64 {
-        load!(self, offset, order, AtomicI64)
+        self.words.load_i64(offset, order)
     }
 
     fn store_i64(&self, _offset: usize, _value: i64, _order: Ordering) {
@@ -138,7 +106,7 @@ unsafe impl Memory for ReadOnlyRegion {
 
     #[inline]
     fn load_u8(&self, offset: usize, order: Ordering) -> u8 {
-        load!(self, offset, order, AtomicU8)
+        self.words.load_u8(offset, order)
     }
 
     fn store_u8(&self, _offset: usize, _value: u8, _order: Ordering) {
@@ -146,21 +114,11 @@ unsafe impl Memory for ReadOnlyRegion {
     }
 
     fn fence(&self, order: Ordering) {
-        fence(order);
+        self.words.fence(order);
     }
 
     fn read_bytes(&self, offset: usize, target: &mut [u8]) {
-        assert!(
-            offset <= self.length && target.len() <= self.length - offset,
-            "{} bytes at offset {offset} lie outside a memory of {} bytes",
-            target.len(),
-            self.length
-        );
-        // SAFETY: in bounds by the assert; `target` is exclusive and so no part of the mapping; the protocol has made
-        // the range the caller's to read.
-        unsafe {
-            self.address.as_ptr().add(offset).copy_to_nonoverlapping(target.as_mut_ptr(), target.len());
-        }
+        self.words.read_bytes(offset, target);
     }
 
     fn write_bytes(&self, _offset: usize, _source: &[u8]) {

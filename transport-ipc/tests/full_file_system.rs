@@ -5,15 +5,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 use std::thread;
 
-use gannet_core::sync::{Memory, Ordering as Order};
+use gannet_core::sync::{Memory, Ordering};
 use gannet_transport_ipc::{FileError, MappedFile, Sharing, Space, storage};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+static SKIPPED: Mutex<usize> = Mutex::new(0);
 
 /// Runs a test on a thread whose view of a temporary directory is a memory file system of 1 MiB.
 fn on_a_mebibyte(test: impl FnOnce(&Path) + Send) {
@@ -30,7 +30,8 @@ fn on_a_mebibyte(test: impl FnOnce(&Path) + Send) {
             match mounted {
                 Ok(()) => test(directory.path()),
                 Err(errno) => {
-                    let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+                    let mut count = SKIPPED.lock().unwrap();
+                    *count += 1;
                     eprintln!("SKIPPED ({count}): a private tmpfs needs root: {errno}");
                 }
             }
@@ -72,7 +73,7 @@ fn reserving_steps_of_a_sparse_file_fails_cleanly_when_full_and_works_again_when
             assert!(reserved >= (1 << 20) - 3 * step, "only {reserved} bytes could be reserved in cycle {cycle}");
             // What was reserved can be written to the last byte: a promise broken here is a SIGBUS.
             for page in (0..reserved).step_by(4096) {
-                region.store_i64(page + 4088, 1, Order::Relaxed);
+                region.store_i64(page + 4088, 1, Ordering::Relaxed);
             }
             let file = fs::File::options().write(true).open(region.path()).unwrap();
             nix::fcntl::fallocate(

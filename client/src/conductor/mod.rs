@@ -27,6 +27,7 @@ use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::{ClientError, RegistrationError};
 use crate::publication_state::PublicationState;
 use crate::subscription_state::{ImageHandlers, SubscriptionState};
+use crate::sync::Flag;
 
 pub(crate) use liveness::LivenessSettings;
 use liveness::{Liveness, Service};
@@ -62,6 +63,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) pre_touch: bool,
     pub(crate) image_handlers: ImageHandlers,
     pub(crate) client: Weak<Client>,
+    /// Set when the client is closed, for those who do not take its lock to find out.
+    pub(crate) is_closed: Arc<Flag>,
 }
 
 pub(crate) struct ClientConductor {
@@ -89,6 +92,7 @@ struct State {
     unsent: Vec<Removal>,
     outbox: Outbox,
     closed: Option<Closed>,
+    is_closed: Arc<Flag>,
 }
 
 /// A publication that somebody may still hold.
@@ -131,6 +135,7 @@ impl ClientConductor {
                 unsent: Vec::new(),
                 outbox: Outbox::default(),
                 closed: None,
+                is_closed: parts.is_closed,
             },
         }
     }
@@ -304,6 +309,7 @@ impl State {
         self.unsent.clear();
         self.logs.let_go();
         self.closed = Some(closed);
+        self.is_closed.set();
         self.outbox.events.push(Event::Closed);
     }
 }

@@ -64,6 +64,12 @@ impl<M: Memory> ManyToOneRing<M> {
         Ok(ManyToOneRing { memory, capacity })
     }
 
+    /// The memory that it lies in.
+    #[must_use]
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
     /// Length of the records' part, in bytes.
     #[must_use]
     pub fn capacity(&self) -> usize {

@@ -7,8 +7,10 @@
 
 mod atomic_buffer;
 mod memory;
+mod read_only_buffer;
 pub(crate) mod unchecked;
 
 pub use atomic_buffer::AtomicBuffer;
 pub use core::sync::atomic::Ordering;
 pub use memory::{Bytes, Memory};
+pub use read_only_buffer::ReadOnlyBuffer;

@@ -17,14 +17,17 @@ use std::ptr;
 use std::sync::Arc;
 
 use gannet_core::sync::{Memory, Ordering};
-use loom::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, fence};
+use loom::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, fence};
 
 /// Explores a model with at most `preemptions` involuntary switches in each run.
 pub(crate) fn model(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
+    builder.preemption_bound = std::env::var("PB").ok().map_or(Some(preemptions), |v| v.parse().ok());
     builder.max_branches = 100_000;
-    builder.check(body);
+    let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = runs.clone();
+    builder.check(move || { counted.fetch_add(1, Ordering::Relaxed); body() });
+    eprintln!("runs: {}", runs.load(Ordering::Relaxed));
 }
 
 /// What the eight bytes at a multiple of 8 are to atomic accesses.
@@ -41,10 +44,31 @@ pub(crate) enum Kind {
 }
 
 enum Slot {
-    Words([AtomicI32; 2]),
-    Word(AtomicI64),
-    Bytes([AtomicU8; 8]),
+    Words([Word<AtomicI32>; 2]),
+    Word(Word<AtomicI64>),
+    Bytes([Word<AtomicU8>; 8]),
     Absent,
+}
+
+/// A word, and a mark that every access of it stores to and nobody loads.
+///
+/// Loom explores the other order of two accesses that depend on each other, but remembers of each atomic the last
+/// access only: where a thread loads a word and then stores to it, its own load hides another's load before, and orders
+/// go unexplored (loom 0.7, `Access` in `rt/atomic.rs`). Stores to the mark depend on each other, always.
+struct Word<T> {
+    word: T,
+    mark: AtomicBool,
+}
+
+impl<T> Word<T> {
+    fn new(word: T) -> Self {
+        Word { word, mark: AtomicBool::new(false) }
+    }
+
+    fn access(&self) -> &T {
+        self.mark.store(true, Ordering::Relaxed);
+        &self.word
+    }
 }
 
 /// Zeroed memory made of loom's words.
@@ -60,9 +84,9 @@ impl ModelMemory {
     pub(crate) fn new(length: usize, kind: impl Fn(usize) -> Kind) -> Self {
         assert!(length.is_multiple_of(8));
         let slots = (0..length / 8).map(|index| match kind(index * 8) {
-            Kind::Words => Slot::Words([AtomicI32::new(0), AtomicI32::new(0)]),
-            Kind::Word => Slot::Word(AtomicI64::new(0)),
-            Kind::Bytes => Slot::Bytes(std::array::from_fn(|_| AtomicU8::new(0))),
+            Kind::Words => Slot::Words(std::array::from_fn(|_| Word::new(AtomicI32::new(0)))),
+            Kind::Word => Slot::Word(Word::new(AtomicI64::new(0))),
+            Kind::Bytes => Slot::Bytes(std::array::from_fn(|_| Word::new(AtomicU8::new(0)))),
             Kind::Absent => Slot::Absent,
         });
         ModelMemory { slots: Arc::new(slots.collect()), offset: 0, length }
@@ -77,21 +101,21 @@ impl ModelMemory {
 
     fn i32_at(&self, offset: usize) -> &AtomicI32 {
         match self.slot(offset, 4) {
-            (Slot::Words(words), at) => &words[at / 4],
+            (Slot::Words(words), at) => words[at / 4].access(),
             _ => panic!("no 32-bit word at {offset}"),
         }
     }
 
     fn i64_at(&self, offset: usize) -> &AtomicI64 {
         match self.slot(offset, 8) {
-            (Slot::Word(word), _) => word,
+            (Slot::Word(word), _) => word.access(),
             _ => panic!("no 64-bit word at {offset}"),
         }
     }
 
     fn u8_at(&self, offset: usize) -> &AtomicU8 {
         match self.slot(offset, 1) {
-            (Slot::Bytes(bytes), at) => &bytes[at],
+            (Slot::Bytes(bytes), at) => bytes[at].access(),
             _ => panic!("no 8-bit word at {offset}"),
         }
     }
@@ -112,7 +136,7 @@ impl ModelMemory {
             let value = |byte: usize| source(from + byte - bytes.start);
             match slot {
                 Slot::Absent => panic!("no memory at {}", offset + from),
-                Slot::Word(word) => alias(word).with_mut(|word| {
+                Slot::Word(word) => alias(&word.word).with_mut(|word| {
                     let mut le = word.to_le_bytes();
                     bytes.clone().for_each(|byte| le[byte] = value(byte));
                     *word = i64::from_le_bytes(le);
@@ -120,7 +144,7 @@ impl ModelMemory {
                 Slot::Words(words) => words.iter().enumerate().for_each(|(index, word)| {
                     let part = bytes.start.max(index * 4)..bytes.end.min(index * 4 + 4);
                     if !part.is_empty() {
-                        alias(word).with_mut(|word| {
+                        alias(&word.word).with_mut(|word| {
                             let mut le = word.to_le_bytes();
                             part.for_each(|byte| le[byte - index * 4] = value(byte));
                             *word = i32::from_le_bytes(le);
@@ -128,7 +152,7 @@ impl ModelMemory {
                     }
                 }),
                 Slot::Bytes(words) => {
-                    bytes.clone().for_each(|byte| alias(&words[byte]).with_mut(|word| *word = value(byte)));
+                    bytes.clone().for_each(|byte| alias(&words[byte].word).with_mut(|word| *word = value(byte)));
                 }
             }
         }
@@ -202,20 +226,20 @@ unsafe impl Memory for ModelMemory {
             let le: [u8; 8] = match slot {
                 Slot::Absent => panic!("no memory at {}", offset + from),
                 // SAFETY: loom itself reports an unsynchronised load that races.
-                Slot::Word(word) => unsafe { word.unsync_load() }.to_le_bytes(),
+                Slot::Word(word) => unsafe { word.word.unsync_load() }.to_le_bytes(),
                 Slot::Words(words) => {
                     let mut le = [0; 8];
                     for (index, word) in words.iter().enumerate() {
                         if bytes.start < index * 4 + 4 && bytes.end > index * 4 {
                             // SAFETY: as above.
-                            le[index * 4..][..4].copy_from_slice(&unsafe { word.unsync_load() }.to_le_bytes());
+                            le[index * 4..][..4].copy_from_slice(&unsafe { word.word.unsync_load() }.to_le_bytes());
                         }
                     }
                     le
                 }
                 Slot::Bytes(words) => std::array::from_fn(|byte| {
                     // SAFETY: as above.
-                    if bytes.contains(&byte) { unsafe { words[byte].unsync_load() } } else { 0 }
+                    if bytes.contains(&byte) { unsafe { words[byte].word.unsync_load() } } else { 0 }
                 }),
             };
             target[from..][..bytes.len()].copy_from_slice(&le[bytes]);

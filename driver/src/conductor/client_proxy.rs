@@ -32,9 +32,10 @@ impl ClientProxy {
     pub(super) fn transmit(&mut self, response: &Response<'_>) {
         let length = response.encoded_length();
         self.message.resize(length.max(self.message.len()), 0);
-        let sent = response.encode(&mut self.message).ok().and_then(|length| {
-            self.transmitter.transmit(response.type_id(), &self.message[..length]).ok()
-        });
+        let sent = response
+            .encode(&mut self.message)
+            .ok()
+            .and_then(|length| self.transmitter.transmit(response.type_id(), &self.message[..length]).ok());
         if sent.is_none() {
             self.failures += 1;
         }

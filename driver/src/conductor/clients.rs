@@ -40,12 +40,7 @@ impl DriverConductor {
                 let heartbeat = self.counters.allocate_counter(&heartbeat, self.now.epoch_ms)?;
                 self.client_proxy
                     .transmit(&Response::CounterReady { correlation_id: client_id, counter_id: heartbeat.id() });
-                Ok(place.insert(Client {
-                    heartbeat,
-                    is_closed: false,
-                    publications: Vec::new(),
-                    counters: Vec::new(),
-                }))
+                Ok(place.insert(Client { heartbeat, is_closed: false, publications: Vec::new(), counters: Vec::new() }))
             }
         }
     }

@@ -59,16 +59,17 @@ impl DriverConductor {
             Command::RemoveSubscription { client_id, correlation_id, registration_id } => {
                 self.on_remove_subscription(client_id, correlation_id, registration_id)
             }
+            // Destinations belong to publications over a network, and there are none yet.
             Command::AddDestination { client_id, registration_id, .. }
-            | Command::RemoveDestination { client_id, registration_id, .. } => {
-                self.on_send_destination(client_id, registration_id)
+            | Command::RemoveDestination { client_id, registration_id, .. }
+            | Command::RemoveDestinationById { client_id, resource_registration_id: registration_id, .. } => {
+                Err(ConductorError::UnknownPublication { client_id, registration_id })
             }
-            Command::RemoveDestinationById { client_id, resource_registration_id, .. } => {
-                self.on_send_destination(client_id, resource_registration_id)
+            Command::AddRcvDestination { client_id, registration_id, channel, .. } => {
+                self.on_add_receive_destination(client_id, registration_id, channel)
             }
-            Command::AddRcvDestination { client_id, registration_id, .. }
-            | Command::RemoveRcvDestination { client_id, registration_id, .. } => {
-                self.on_receive_destination(client_id, registration_id)
+            Command::RemoveRcvDestination { client_id, correlation_id, registration_id, channel } => {
+                self.on_remove_receive_destination(client_id, correlation_id, registration_id, channel)
             }
             Command::AddCounter { client_id, correlation_id, type_id, key, label } => {
                 self.on_add_counter(client_id, correlation_id, type_id, key, label)
@@ -107,25 +108,6 @@ impl DriverConductor {
             TerminationValidator::Allow => self.is_terminating = true,
             TerminationValidator::Deny => {}
         }
-    }
-
-    /// Destinations belong to publications over a network, and there are none yet.
-    fn on_send_destination(&self, client_id: i64, registration_id: i64) -> Result<(), ConductorError> {
-        let is_known = self.publications.iter().any(|publication| publication.registration_id == registration_id);
-        Err(if is_known {
-            ConductorError::NoManualControl { registration_id }
-        } else {
-            ConductorError::UnknownPublication { client_id, registration_id }
-        })
-    }
-
-    fn on_receive_destination(&self, client_id: i64, registration_id: i64) -> Result<(), ConductorError> {
-        let is_known = self.subscriptions.iter().any(|link| link.registration_id == registration_id);
-        Err(if is_known {
-            ConductorError::NoManualSubscription { registration_id }
-        } else {
-            ConductorError::UnknownSubscription { client_id, registration_id }
-        })
     }
 
     /// Answers a command that failed, and records why.

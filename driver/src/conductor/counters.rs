@@ -34,9 +34,7 @@ impl DriverConductor {
     ) -> Result<(), ConductorError> {
         self.get_or_add_client(client_id)?;
         let counter_id = self.allocate_counter(type_id, key, label, correlation_id, client_id)?;
-        self.get_or_add_client(client_id)?
-            .counters
-            .push(CounterLink { registration_id: correlation_id, counter_id });
+        self.get_or_add_client(client_id)?.counters.push(CounterLink { registration_id: correlation_id, counter_id });
         self.client_proxy.transmit(&Response::CounterReady { correlation_id, counter_id });
         Ok(())
     }

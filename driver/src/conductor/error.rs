@@ -96,19 +96,11 @@ pub enum ConductorError {
         /// For what.
         registration_id: i64,
     },
-    /// Destinations belong to channels over a network.
-    #[error(
-        "channel does not allow manual control of destinations: publication_registration_id={registration_id} is aeron:ipc"
-    )]
-    NoManualControl {
-        /// The publication.
-        registration_id: i64,
-    },
-    /// An IPC subscription has no destinations.
-    #[error("channel does not allow manual control: subscription registration_id={registration_id} is aeron:ipc")]
-    NoManualSubscription {
-        /// The subscription.
-        registration_id: i64,
+    /// Shared memory has no spies: there is no sender to look over the shoulder of.
+    #[error("{channel}: only aeron:udp can be spied on; an aeron:ipc subscription reads the same log")]
+    SpyOfIpc {
+        /// As the client wrote it.
+        channel: String,
     },
     /// A static counter would be somebody's own.
     #[error(
@@ -165,9 +157,7 @@ impl ConductorError {
         match self {
             ConductorError::Uri { code, .. } | ConductorError::Log { code, .. } => *code,
             ConductorError::NetworkNotSupported { .. } => ErrorCode::NotSupported,
-            ConductorError::SessionClash { .. } | ConductorError::NoManualSubscription { .. } => {
-                ErrorCode::InvalidChannel
-            }
+            ConductorError::SessionClash { .. } | ConductorError::SpyOfIpc { .. } => ErrorCode::InvalidChannel,
             ConductorError::UnknownPublication { .. } => ErrorCode::UnknownPublication,
             ConductorError::UnknownSubscription { .. } => ErrorCode::UnknownSubscription,
             ConductorError::UnknownCounter { .. } => ErrorCode::UnknownCounter,
@@ -175,7 +165,6 @@ impl ConductorError {
             | ConductorError::NoSessionId { .. }
             | ConductorError::Mismatch { .. }
             | ConductorError::ResponseSessionMismatch { .. }
-            | ConductorError::NoManualControl { .. }
             | ConductorError::CounterNotStatic { .. }
             | ConductorError::CounterAllocation { .. }
             | ConductorError::ReasonTooLong { .. }

@@ -5,6 +5,7 @@
 //! beyond a number of different ones only counted.
 
 use std::collections::HashMap;
+use std::fmt::{self, Write};
 use std::hash::{BuildHasher, RandomState};
 
 use gannet_core::command::ErrorCode;
@@ -39,17 +40,20 @@ impl ErrorReporter {
     }
 
     /// Records one more observation of an error.
-    pub(super) fn report(&mut self, code: ErrorCode, message: &dyn std::fmt::Display, now_ms: i64) {
+    pub(super) fn report(&mut self, code: ErrorCode, message: &dyn fmt::Display, now_ms: i64) {
         self.errors.add(1);
-        self.warn(code, message, now_ms);
+        self.record(&format_args!("{code}: {message}"), now_ms);
     }
 
-    /// Records it in the log alone: a warning is no error.
-    pub(super) fn warn(&mut self, code: ErrorCode, message: &dyn std::fmt::Display, now_ms: i64) {
-        use std::fmt::Write;
+    /// Records a warning, which is no error: in the log alone, and as it stands.
+    pub(super) fn warn(&mut self, message: &dyn fmt::Display, now_ms: i64) {
+        self.record(&format_args!("{message}"), now_ms);
+    }
+
+    fn record(&mut self, text: &dyn fmt::Display, now_ms: i64) {
         self.text.clear();
         // Writing to a string cannot fail.
-        let _ = write!(self.text, "{code}: {message}");
+        let _ = write!(self.text, "{text}");
         truncate(&mut self.text, MAX_TEXT_LENGTH);
         let hash = self.hasher.hash_one(&self.text);
         if let Some(entry) = self.known.get(&hash) {

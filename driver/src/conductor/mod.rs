@@ -34,6 +34,7 @@ use gannet_core::counters::system::SystemCounter;
 use gannet_core::counters::{Counter, CounterSlot, CountersManager};
 use gannet_core::error_log::DistinctErrorLog;
 use gannet_core::ring::{self, CapacityError};
+use gannet_core::uri::ChannelUri;
 use gannet_transport_ipc::Region;
 
 use crate::agent::{DutyCycleStallTracker, Pace};
@@ -234,7 +235,7 @@ impl DriverConductor {
 
     /// Records what an operator should know and is no error.
     pub fn warn(&mut self, message: &dyn std::fmt::Display) {
-        self.errors.warn(ErrorCode::GenericError, message, self.now.epoch_ms);
+        self.errors.warn(message, self.now.epoch_ms);
     }
 
     /// Records an error that nobody is answered with.
@@ -244,8 +245,21 @@ impl DriverConductor {
 
     fn report_failures(&mut self) {
         if self.client_proxy.take_failures() > 0 {
-            self.report(ErrorCode::GenericError, &"failed to transmit message: it is longer than the broadcast buffer takes");
+            self.report(
+                ErrorCode::GenericError,
+                &"failed to transmit message: it is longer than the broadcast buffer takes",
+            );
         }
+    }
+}
+
+/// The channel of a command, which must be one that this driver serves.
+fn ipc_channel(channel: &str) -> Result<ChannelUri<'_>, ConductorError> {
+    let uri = ChannelUri::parse(channel).map_err(|error| ConductorError::uri(&error, channel))?;
+    match (uri.is_ipc(), uri.is_spy()) {
+        (true, false) => Ok(uri),
+        (true, true) => Err(ConductorError::SpyOfIpc { channel: channel.to_owned() }),
+        (false, _) => Err(ConductorError::NetworkNotSupported { channel: channel.to_owned() }),
     }
 }
 

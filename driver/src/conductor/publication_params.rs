@@ -36,7 +36,11 @@ pub(super) struct PublicationParams {
 
 impl PublicationParams {
     /// Reads the channel of an IPC publication.
-    pub(super) fn read(uri: &ChannelUri<'_>, channel: &str, settings: &ConductorSettings) -> Result<Self, ConductorError> {
+    pub(super) fn read(
+        uri: &ChannelUri<'_>,
+        channel: &str,
+        settings: &ConductorSettings,
+    ) -> Result<Self, ConductorError> {
         let bad = |error| ConductorError::uri(&error, channel);
         let session_id = match uri.publication_session_id().map_err(bad)? {
             None => None,
@@ -50,9 +54,9 @@ impl PublicationParams {
         let max_resend = uri.max_resend().map_err(bad)?.map_or(0, |count| i32::try_from(count).unwrap_or(0));
         let own_mtu = uri.mtu_length().map_err(bad)?.and_then(|mtu| i32::try_from(mtu).ok());
         let mtu_length = own_mtu.unwrap_or(settings.ipc_mtu_length);
-        let own_window =
-            uri.publication_window(usize::try_from(mtu_length).unwrap_or(0), term_length).map_err(bad)?;
-        let window_length = own_window.unwrap_or_else(|| default_window(settings.ipc_publication_window_length, term_length));
+        let own_window = uri.publication_window(usize::try_from(mtu_length).unwrap_or(0), term_length).map_err(bad)?;
+        let window_length =
+            own_window.unwrap_or_else(|| default_window(settings.ipc_publication_window_length, term_length));
         let position = uri.initial_position(term_length).map_err(bad)?;
         let is_sparse = uri.sparse().map_err(bad)?.unwrap_or(settings.term_buffer_sparse_file);
         let signal_eos = uri.signal_eos().map_err(bad)?.unwrap_or(true);
@@ -115,7 +119,8 @@ fn untethered<'a>(
     uri: &ChannelUri<'a>,
     settings: &ConductorSettings,
 ) -> Result<UntetheredTimeouts, gannet_core::uri::UriError<'a>> {
-    let window_limit_ns = duration(uri.untethered_window_limit_timeout_ns()?, settings.untethered_window_limit_timeout_ns);
+    let window_limit_ns =
+        duration(uri.untethered_window_limit_timeout_ns()?, settings.untethered_window_limit_timeout_ns);
     // 0 is as good as none.
     let linger = uri.untethered_linger_timeout_ns()?.filter(|timeout| *timeout > 0);
     let linger_ns = duration(linger, settings.untethered_linger_timeout_ns.unwrap_or(window_limit_ns));

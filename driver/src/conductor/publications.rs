@@ -7,16 +7,15 @@ use gannet_core::command::{PublicationReady, Response};
 use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::Stream;
 use gannet_core::log::{LogBuffers, LogProperties, LogType, file_length};
-use gannet_core::uri::ChannelUri;
-use gannet_core::{SessionId, StreamId, TermId};
 use gannet_core::sync::Memory;
+use gannet_core::{SessionId, StreamId, TermId};
 use gannet_transport_ipc::{AeronDirectory, Region};
 
 use super::clients::PublicationLink;
 use super::ipc_publication::reservation::{Overshoot, Reservation};
 use super::ipc_publication::{IpcPublication, NewPublication, State};
 use super::publication_params::PublicationParams;
-use super::{ConductorError, DriverConductor};
+use super::{ConductorError, DriverConductor, ipc_channel};
 use crate::native_resource_agent::{CreateLog, Request, ResourceError};
 
 /// An ADD_PUBLICATION whose log file is being made.
@@ -42,10 +41,7 @@ impl DriverConductor {
         channel: &str,
         is_exclusive: bool,
     ) -> Result<(), ConductorError> {
-        let uri = ChannelUri::parse(channel).map_err(|error| ConductorError::uri(&error, channel))?;
-        if uri.is_spy() || !uri.is_ipc() {
-            return Err(ConductorError::NetworkNotSupported { channel: channel.to_owned() });
-        }
+        let uri = ipc_channel(channel)?;
         let params = PublicationParams::read(&uri, channel, &self.settings)?;
         if !is_exclusive && let Some(index) = self.find_shared(stream_id, &params) {
             params.confirm_match(&self.publications[index])?;

@@ -61,7 +61,7 @@ impl DriverConductor {
                 self.system.free_fails.add(1);
                 self.report(error.code, &error);
             }
-            Reply::Warning { code, message } => self.errors.warn(code, &message, self.now.epoch_ms),
+            Reply::Warning { message } => self.warn(&message),
         }
     }
 

@@ -12,7 +12,7 @@ use gannet_core::{SessionId, StreamId};
 use super::ipc_publication::IpcPublication;
 use super::subscriber::Subscriber;
 use super::untethered::Tether;
-use super::{ConductorError, DriverConductor, IPC_CHANNEL};
+use super::{ConductorError, DriverConductor, IPC_CHANNEL, ipc_channel};
 
 /// Names a subscription link within the conductor. A registration id may stand for several links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,20 +51,15 @@ impl DriverConductor {
         stream_id: StreamId,
         channel: &str,
     ) -> Result<(), ConductorError> {
-        let uri = ChannelUri::parse(channel).map_err(|error| ConductorError::uri(&error, channel))?;
-        if uri.is_spy() || !uri.is_ipc() {
-            return Err(ConductorError::NetworkNotSupported { channel: channel.to_owned() });
-        }
+        let uri = ipc_channel(channel)?;
         let mut link = self
             .subscription_link(&uri, client_id, correlation_id, stream_id)
             .map_err(|error| ConductorError::uri(&error, channel))?;
         channel.clone_into(&mut link.channel);
         self.get_or_add_client(client_id)?;
 
-        self.client_proxy.transmit(&Response::SubscriptionReady {
-            correlation_id,
-            channel_status_indicator_id: CounterId::NONE,
-        });
+        self.client_proxy
+            .transmit(&Response::SubscriptionReady { correlation_id, channel_status_indicator_id: CounterId::NONE });
         self.subscriptions.push(link);
         self.link_subscription(self.subscriptions.len() - 1)
     }
@@ -165,6 +160,48 @@ impl DriverConductor {
             return Err(ConductorError::UnknownSubscription { client_id, registration_id });
         }
         self.client_proxy.transmit(&Response::OperationSuccess { correlation_id });
+        Ok(())
+    }
+
+    /// Only subscriptions over a network have destinations of their own, and there are none yet.
+    pub(super) fn on_add_receive_destination(
+        &mut self,
+        client_id: i64,
+        registration_id: i64,
+        channel: &str,
+    ) -> Result<(), ConductorError> {
+        if channel.starts_with(IPC_CHANNEL) {
+            let uri = ipc_channel(channel)?;
+            self.subscription_link(&uri, client_id, registration_id, StreamId(0))
+                .map_err(|error| ConductorError::uri(&error, channel))?;
+        }
+        Err(ConductorError::UnknownSubscription { client_id, registration_id })
+    }
+
+    /// A link over shared memory is known by its channel's text, be it a destination or, as for the peer, all of its
+    /// subscription.
+    pub(super) fn on_remove_receive_destination(
+        &mut self,
+        client_id: i64,
+        correlation_id: i64,
+        registration_id: i64,
+        channel: &str,
+    ) -> Result<(), ConductorError> {
+        let is_meant = |link: &SubscriptionLink| link.registration_id == registration_id && link.channel == channel;
+        let Some(link) = self.subscriptions.iter().find(|link| is_meant(link)) else {
+            return Err(ConductorError::UnknownSubscription { client_id, registration_id });
+        };
+        let id = link.id;
+        self.client_proxy.transmit(&Response::OperationSuccess { correlation_id });
+        for publication in self.publications.iter().filter(|publication| publication.is_linked(id)) {
+            self.client_proxy.transmit(&Response::UnavailableImage {
+                correlation_id: publication.registration_id,
+                subscription_registration_id: registration_id,
+                stream_id: publication.stream_id(),
+                channel: channel.as_bytes(),
+            });
+        }
+        self.remove_subscriptions(|link| link.id == id);
         Ok(())
     }
 

@@ -62,6 +62,14 @@ impl Configuration {
             if let Some(given) = sources.values.get(setting.name) {
                 take(&mut context, given, &mut entry, &mut warnings)?;
             }
+            let is_option = match setting.name {
+                table::SMALL => mode.small,
+                table::STRICT => mode.strict,
+                _ => false,
+            };
+            if is_option {
+                entry.origin = Origin::Option;
+            }
             entries.push(entry);
         }
         for (name, given) in sources.values.iter().filter(|(name, _)| table::find(name).is_none()) {

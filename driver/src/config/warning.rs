@@ -12,6 +12,8 @@ pub enum Origin {
     Small,
     /// The environment.
     Environment,
+    /// An option of the command line.
+    Option,
     /// `-Dname=value` on the command line.
     Define,
     /// A line of a property file.
@@ -29,6 +31,7 @@ impl fmt::Display for Origin {
             Origin::Default => f.write_str("default"),
             Origin::Small => f.write_str("small profile"),
             Origin::Environment => f.write_str("environment"),
+            Origin::Option => f.write_str("command line"),
             Origin::Define => f.write_str("-D"),
             Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
         }

@@ -108,7 +108,10 @@ fn tell(claim: &Claim, directory: &AeronDirectory, warn_if_exists: bool) {
     match &claim.saved_errors {
         Some(SavedErrors::Saved { path, .. }) => eprintln!("WARNING: Existing errors saved to: {}", path.display()),
         Some(SavedErrors::NotSaved { path, source, text }) => {
-            eprintln!("ERROR: Failed to save existing errors to: {} ({source})\nDumping errors here:\n{text}", path.display());
+            eprintln!(
+                "ERROR: Failed to save existing errors to: {} ({source})\nDumping errors here:\n{text}",
+                path.display()
+            );
         }
         None => {}
     }

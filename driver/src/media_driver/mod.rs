@@ -197,10 +197,8 @@ impl Threads {
     fn end(&mut self) {
         let resources = self.resources.take().and_then(AgentRunner::stop);
         let primary = self.primary.take().and_then(AgentRunner::stop);
-        for agent in [resources.map(|agent| Box::new(agent) as BoxedAgent), primary] {
-            if let Some(mut agent) = agent {
-                agent.on_close();
-            }
+        for mut agent in [resources.map(|agent| Box::new(agent) as BoxedAgent), primary].into_iter().flatten() {
+            agent.on_close();
         }
     }
 }
@@ -220,27 +218,23 @@ fn assemble(context: Context) -> Result<Parts, DriverError> {
     context.validate()?;
     let is_shared = matches!(context.threading_mode, ThreadingMode::Shared | ThreadingMode::Invoker);
     // Whatever can be refused is refused before the directory is touched.
-    let idle = IdleStrategy::load(if is_shared {
-        &context.shared_idle_strategy
-    } else {
-        &context.conductor_idle_strategy
-    })?;
+    let idle =
+        IdleStrategy::load(if is_shared { &context.shared_idle_strategy } else { &context.conductor_idle_strategy })?;
     let resources_idle = IdleStrategy::load(&context.native_resource_agent_idle_strategy)?;
 
     let (mut files, counters) = DriverFiles::create(&context)?;
     let (resources, proxy) = NativeResourceAgent::new(settings::native_resources(&context));
     let mut clock = Clock::new();
-    let conductor = DriverConductor::new(
-        settings::conductor(&context)?,
-        files.cnc(),
-        counters,
-        proxy,
-        files::seed(),
-        clock.now(),
-    )?;
+    let conductor =
+        DriverConductor::new(settings::conductor(&context)?, files.cnc(), counters, proxy, files::seed(), clock.now())?;
     let (terminate, terminating) = channel();
-    let mut conductor =
-        ConductorAgent::new(conductor, clock, terminate, role_name(&context, is_shared), settings::affinity(context.conductor_cpu_affinity));
+    let mut conductor = ConductorAgent::new(
+        conductor,
+        clock,
+        terminate,
+        role_name(&context, is_shared),
+        settings::affinity(context.conductor_cpu_affinity),
+    );
     conductor.report_warnings(&context.warnings);
     files.publish()?;
     Ok(if is_shared {

@@ -2,7 +2,7 @@
 
 use gannet_core::TermLength;
 
-use gannet_transport_ipc::storage;
+use gannet_transport_ipc::{Region, storage};
 
 use super::DriverError;
 use crate::conductor::ConductorSettings;
@@ -49,6 +49,7 @@ pub(super) fn native_resources(context: &Context) -> NativeResourceSettings {
         resource_free_limit: usize::try_from(context.resource_free_limit).unwrap_or(usize::MAX),
         cpu_affinity: affinity(context.native_resource_agent_cpu_affinity),
         usable_space: storage::usable_space,
+        reserve: Region::reserve,
     }
 }
 

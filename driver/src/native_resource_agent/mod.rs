@@ -18,8 +18,8 @@ use gannet_transport_ipc::{FileError, MappedFile, Region, Sharing, Space};
 
 use crate::agent::{Agent, thread};
 use crate::conductor::ipc_publication::reservation::Range;
-pub use queue::NativeResourceAgentProxy;
 use queue::AgentQueue;
+pub use queue::NativeResourceAgentProxy;
 
 /// The thread's name, `AERON_DRIVER_AGENT_ROLE_NAME_NATIVE_RESOURCE_AGENT`.
 pub const ROLE_NAME: &str = "aeron-md-nra";
@@ -115,8 +115,6 @@ pub enum Reply {
     },
     /// What an operator should know: space runs low, though there is enough for now.
     Warning {
-        /// Of what kind it is.
-        code: ErrorCode,
         /// What there is and what was expected.
         message: String,
     },
@@ -126,9 +124,10 @@ impl Reply {
     /// Whether the request is done with it.
     fn is_last(&self) -> bool {
         match self {
-            Reply::LogCreated { .. } | Reply::Reserved { .. } | Reply::ReserveFailed { .. } | Reply::LogFreed { .. } => {
-                true
-            }
+            Reply::LogCreated { .. }
+            | Reply::Reserved { .. }
+            | Reply::ReserveFailed { .. }
+            | Reply::LogFreed { .. } => true,
             Reply::ReservedSoFar { .. } | Reply::FreeFailed { .. } | Reply::Warning { .. } => false,
         }
     }
@@ -168,6 +167,8 @@ pub struct NativeResourceSettings {
     pub cpu_affinity: Option<usize>,
     /// How many bytes the file system of a directory still has; the peer's `usable_fs_space_func`.
     pub usable_space: fn(&Path) -> std::io::Result<u64>,
+    /// Reserves bytes of a log from an offset on.
+    pub reserve: fn(&Region, usize, usize) -> Result<(), FileError>,
 }
 
 #[derive(Debug)]
@@ -225,7 +226,7 @@ impl NativeResourceAgent {
         let region = MappedFile::create(&create.path, create.length, Space::Sparse, self.settings.sharing)?;
         // A file that is of no use goes again: its name belongs to a registration id that is not used twice.
         let remove = |_: &ResourceError| drop(std::fs::remove_file(&create.path));
-        reserve_log(&region, create).map_err(ResourceError::from).inspect_err(remove)?;
+        self.reserve_log(&region, create).map_err(ResourceError::from).inspect_err(remove)?;
         let log = LogBuffers::initialise(&region, &create.properties, create.start)
             .map_err(|error| ResourceError { code: ErrorCode::GenericError, message: error.to_string() })
             .inspect_err(remove)?;
@@ -253,7 +254,27 @@ impl NativeResourceAgent {
         if usable <= threshold {
             let message =
                 format!("WARNING: space is running low: threshold={threshold} usable={usable} in {directory}");
-            self.queue.reply(Reply::Warning { code: ErrorCode::StorageSpace, message });
+            self.queue.reply(Reply::Warning { message });
+        }
+        Ok(())
+    }
+
+    /// Reserves what must be there before anybody looks at a new log: its metadata, and the first of its terms.
+    fn reserve_log(&self, region: &Region, create: &CreateLog) -> Result<(), FileError> {
+        (self.settings.reserve)(region, region.len() - METADATA_LENGTH, METADATA_LENGTH)?;
+        self.reserve_positions(region, create.properties.term_length, create.reserve)
+    }
+
+    /// Reserves the bytes of a range of positions, term by term.
+    fn reserve_positions(&self, region: &Region, term_length: TermLength, range: Range) -> Result<(), FileError> {
+        let mut from = range.from;
+        while from < range.to {
+            let offset = from.term_offset(term_length);
+            let left = i64::from(term_length.bytes() - offset);
+            let length = range.to.since(from).min(left);
+            let start = from.partition(term_length) * term_length.as_usize() + offset.unsigned_abs() as usize;
+            (self.settings.reserve)(region, start, usize::try_from(length).unwrap_or(0))?;
+            from = from.plus(length);
         }
         Ok(())
     }
@@ -262,7 +283,7 @@ impl NativeResourceAgent {
         let Some(mut job) = self.jobs.pop_front() else { return 0 };
         let registration_id = job.registration_id;
         let to = job.range.from.plus(RESERVE_STEP).min(job.range.to);
-        let reply = match reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to }) {
+        let reply = match self.reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to }) {
             Err(error) => Reply::ReserveFailed { registration_id, error: error.into() },
             Ok(()) if to >= job.range.to => Reply::Reserved { registration_id, to },
             Ok(()) => {
@@ -289,8 +310,10 @@ impl NativeResourceAgent {
     fn free_again(&mut self) -> usize {
         let mut count = 0;
         while count < self.settings.resource_free_limit && self.queue.send_held_back() {
-            let is_due = |unfreed: &mut Unfreed| unfreed.retry_at <= Instant::now();
-            let Some(Unfreed { path, length, .. }) = self.to_free.pop_front_if(is_due) else { break };
+            if self.to_free.front().is_none_or(|unfreed| unfreed.retry_at > Instant::now()) {
+                break;
+            }
+            let Some(Unfreed { path, length, .. }) = self.to_free.pop_front() else { break };
             self.free(path, length);
             count += 1;
         }
@@ -308,7 +331,7 @@ impl Agent for NativeResourceAgent {
             && let Err(error) = thread::set_affinity(cpu)
         {
             let message = format!("WARNING: unable to apply affinity {cpu} to {ROLE_NAME}: {error}");
-            self.queue.reply(Reply::Warning { code: ErrorCode::GenericError, message });
+            self.queue.reply(Reply::Warning { message });
         }
     }
 
@@ -346,24 +369,4 @@ fn remove(path: &Path) -> Result<(), ResourceError> {
         }),
         _ => Ok(()),
     }
-}
-
-/// Reserves what must be there before anybody looks at a new log: its metadata, and the first of its terms.
-fn reserve_log(region: &Region, create: &CreateLog) -> Result<(), FileError> {
-    region.reserve(region.len() - METADATA_LENGTH, METADATA_LENGTH)?;
-    reserve_positions(region, create.properties.term_length, create.reserve)
-}
-
-/// Reserves the bytes of a range of positions, term by term.
-fn reserve_positions(region: &Region, term_length: TermLength, range: Range) -> Result<(), FileError> {
-    let mut from = range.from;
-    while from < range.to {
-        let offset = from.term_offset(term_length).unsigned_abs() as usize;
-        let left = (term_length.as_usize() - offset) as i64;
-        let length = range.to.since(from).min(left);
-        let start = from.partition(term_length) * term_length.as_usize() + offset;
-        region.reserve(start, usize::try_from(length).unwrap_or(0))?;
-        from = from.plus(length);
-    }
-    Ok(())
 }

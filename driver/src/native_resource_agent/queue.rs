@@ -5,7 +5,7 @@
 //! `aeron_driver_native_resource_agent_proxy.c` and its queue of 128 KiB.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::{Reply, Request};
 
@@ -93,10 +93,7 @@ impl AgentQueue {
         if !self.send_held_back() {
             return None;
         }
-        match self.requests.try_recv() {
-            Ok(request) => Some(request),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.requests.try_recv().ok()
     }
 
     /// Whether all replies so far went out, and the next one will.

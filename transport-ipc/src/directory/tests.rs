@@ -1,3 +1,5 @@
+//! Tests of directories: whose they are, who takes them over, what is deleted. `[any]`
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Tests of mapped files, their memory and their space. `[any]`
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;

@@ -221,7 +221,8 @@ mod tests {
         assert_eq!(parsed("1,000-2.5-1us-1ms"), Some((1, 2, 1_000, 1_000_000)), "a number ends at a comma or a point");
         assert_eq!(parsed("1-2-3us-4us and more"), Some((1, 2, 3_000, 4_000)), "what follows is ignored");
         assert_eq!(parsed("1-2-3us-400ns"), Some((1, 2, 3_000, 400)), "an n ends the last value");
-        for malformed in ["", "1", "1-2", "1-2-3us", "1-2-3us-", "a-b-c-d", ",-1-1us-1us", "1-2-300ns-1us", "-1-2-3-4"] {
+        for malformed in ["", "1", "1-2", "1-2-3us", "1-2-3us-", "a-b-c-d", ",-1-1us-1us", "1-2-300ns-1us", "-1-2-3-4"]
+        {
             assert_eq!(parsed(malformed), None, "{malformed:?}");
         }
     }

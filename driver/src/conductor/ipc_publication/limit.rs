@@ -151,10 +151,7 @@ mod tests {
         let _ = limit.update(at(0, 0), NO_CAP);
         assert_eq!(limit.update(at(GAIN, 2 * GAIN), NO_CAP), Update::default());
         let update = limit.update(at(GAIN + 32, 2 * GAIN), NO_CAP);
-        assert_eq!(
-            update,
-            Update { clean_to: Some(Position(GAIN + 32)), limit: Some(Position(WINDOW + GAIN + 32)) }
-        );
+        assert_eq!(update, Update { clean_to: Some(Position(GAIN + 32)), limit: Some(Position(WINDOW + GAIN + 32)) });
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! What the states mean to clients is told by the conductor, who asks for the notices of each tick. Mirrors
 //! `aeron_ipc_publication.c`; driver.md §3.
 
-pub mod limit;
 mod lifecycle;
+pub mod limit;
 pub mod pace;
 pub mod reservation;
 

@@ -46,7 +46,7 @@ pub(super) enum Heard {
 
 impl Heard {
     fn from(response: Response<'_>) -> Heard {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match response {
             Response::Error { offending_command_correlation_id, error_code, error_message } => Heard::Error {
                 correlation_id: offending_command_correlation_id,
@@ -64,7 +64,11 @@ impl Heard {
                 }
             }
             Response::UnavailableImage { correlation_id, subscription_registration_id, channel, .. } => {
-                Heard::Unavailable { correlation_id, subscription: subscription_registration_id, channel: text(channel) }
+                Heard::Unavailable {
+                    correlation_id,
+                    subscription: subscription_registration_id,
+                    channel: text(channel),
+                }
             }
             Response::PublicationReady(ready) => {
                 assert_eq!(ready.channel_status_indicator_id, CounterId::NONE);
@@ -151,8 +155,7 @@ impl Harness {
             pid: 1,
             file_page_size: 4096,
         };
-        let cnc =
-            CncFile::create(&AeronDirectory::at(directory.path()), config, Sharing::Owner).unwrap();
+        let cnc = CncFile::create(&AeronDirectory::at(directory.path()), config, Sharing::Owner).unwrap();
         let mut settings = settings(&directory);
         let mut resources = NativeResourceSettings {
             aeron_dir: directory.path().to_path_buf(),
@@ -162,11 +165,11 @@ impl Harness {
             resource_free_limit: 1,
             cpu_affinity: None,
             usable_space: gannet_transport_ipc::storage::usable_space,
+            reserve: Region::reserve,
         };
         change(&mut settings, &mut resources);
         let slots = vec![CounterSlot::default(); 200].into_boxed_slice();
-        let mut counters =
-            CountersManager::new(cnc.counters_metadata(), cnc.counters_values(), slots, 1_000).unwrap();
+        let mut counters = CountersManager::new(cnc.counters_metadata(), cnc.counters_values(), slots, 1_000).unwrap();
         system::allocate(&mut counters, "1.54.0", "test", 0).unwrap();
         let now = Now { ns: 1_000 * SECOND_NS, epoch_ms: 1_700_000_000_000 };
         let (agent, proxy) = NativeResourceAgent::new(resources);

@@ -1,3 +1,5 @@
+//! Tests of the configuration. `[any]`
+
 mod sheet;
 mod sources;
 mod table;

@@ -1,4 +1,4 @@
-//! The settings of Aeron 1.54's C driver as its sources give them: name, type, least, most, default.
+//! The settings of Aeron 1.54's C driver as its sources give them: name, type, least, most, default. `[any]`
 
 pub(super) const I32_MAX: i128 = i32::MAX as i128;
 pub(super) const I32_MIN: i128 = i32::MIN as i128;

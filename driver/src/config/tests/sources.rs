@@ -1,3 +1,5 @@
+//! Tests of sources, origins, precedence, warnings and the command line. `[any]`
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -38,7 +40,7 @@ fn every_origin_is_told() {
     assert_eq!(line(TERM), "AERON_IPC_TERM_BUFFER_LENGTH 1m environment");
     assert_eq!(line(WINDOW), "AERON_IPC_PUBLICATION_TERM_WINDOW_LENGTH 128k -D");
     assert_eq!(line("AERON_COUNTERS_BUFFER_LENGTH"), "AERON_COUNTERS_BUFFER_LENGTH 1m small profile");
-    assert_eq!(line("GANNET_STRICT"), "GANNET_STRICT true default");
+    assert_eq!(line("GANNET_STRICT"), "GANNET_STRICT true command line");
     assert!(!printed.contains("AERON_CLIENT_NAME"));
 }
 

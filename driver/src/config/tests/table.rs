@@ -1,3 +1,5 @@
+//! Tests of the table against the C driver's, and of how each kind of value is taken. `[any]`
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;

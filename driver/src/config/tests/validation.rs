@@ -1,3 +1,5 @@
+//! Tests of what no range of a single value can say. `[any]`
+
 use super::*;
 
 type Change = fn(&mut Context);

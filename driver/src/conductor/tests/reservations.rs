@@ -1,0 +1,124 @@
+//! Space behind sparse logs: limits wait for it, and go on when it comes.
+
+use std::cell::Cell;
+use std::os::unix::fs::MetadataExt;
+
+use gannet_core::Position;
+use gannet_core::command::{Command, ErrorCode};
+use gannet_core::counters::system::SystemCounter;
+use gannet_transport_ipc::{FileError, Region};
+
+use super::harness::{SECOND_NS, STREAM, Stream};
+use super::{Harness, Heard};
+
+const CHANNEL: &str = "aeron:ipc?term-length=16m";
+const TERM: i64 = 16 << 20;
+
+fn blocks(stream: &Stream) -> i64 {
+    i64::try_from(std::fs::metadata(&stream.path).unwrap().blocks() * 512).unwrap()
+}
+
+#[test]
+fn an_unconnected_publication_takes_no_more_than_its_metadata_and_a_page() {
+    let mut harness = Harness::new();
+    for stream in [harness.publish(1, CHANNEL), harness.publish_exclusively(1, CHANNEL)] {
+        harness.settle();
+        assert_eq!(blocks(&stream), 8192);
+        assert_eq!(stream.position(), Position(0));
+    }
+}
+
+#[test]
+fn a_shared_publication_gets_its_limit_once_its_term_and_a_page_are_reserved() {
+    let mut harness = Harness::new();
+    let stream = harness.publish(1, CHANNEL);
+    harness.subscribe(2, "aeron:ipc");
+    assert_eq!(stream.position(), Position(TERM / 2));
+    assert_eq!(blocks(&stream), TERM + 8192);
+}
+
+#[test]
+fn an_exclusive_publication_starts_with_little_and_gets_more_as_it_publishes() {
+    let mut harness = Harness::new();
+    let stream = harness.publish_exclusively(1, CHANNEL);
+    let (_, heard) = harness.subscribe(2, "aeron:ipc");
+    let image = harness.image(&heard);
+    harness.settle();
+    let first = stream.position();
+    assert!(first >= Position(256 * 1024) && first < Position(TERM / 2), "{first}");
+    assert!(blocks(&stream) < 4 << 20);
+    let mut last = first;
+    for _ in 0..200 {
+        super::limits::append(&stream, 100, 1000);
+        image.counter.set(stream.producer().0);
+        harness.settle();
+        assert!(stream.position() >= last);
+        last = stream.position();
+    }
+    assert!(stream.producer() <= stream.position());
+    assert_eq!(last, Position(image.position().0 + TERM / 2).min(last), "never more than the window");
+}
+
+#[test]
+fn everything_is_reserved_before_a_log_that_is_not_sparse_is_shown() {
+    let mut harness = Harness::new();
+    let stream = harness.publish(1, "aeron:ipc?term-length=1m|sparse=false");
+    assert_eq!(blocks(&stream), 3 * (1 << 20) + 4096);
+}
+
+thread_local! {
+    static LACKS_SPACE: Cell<bool> = const { Cell::new(false) };
+}
+
+fn reserve_unless_lacking(region: &Region, offset: usize, length: usize) -> Result<(), FileError> {
+    if !LACKS_SPACE.get() {
+        return region.reserve(offset, length);
+    }
+    Err(FileError::NoSpace {
+        path: region.path().to_path_buf(),
+        offset: offset as u64,
+        length: length as u64,
+        usable: 0,
+        source: std::io::Error::from_raw_os_error(28),
+    })
+}
+
+#[test]
+fn without_space_the_publisher_is_back_pressured_and_goes_on_when_space_returns() {
+    let mut harness = Harness::with(|_, resources| resources.reserve = reserve_unless_lacking);
+    let streams = [harness.publish(1, CHANNEL), harness.publish_exclusively(1, CHANNEL)];
+    LACKS_SPACE.set(true);
+    harness.subscribe(2, "aeron:ipc");
+    for _ in 0..50 {
+        harness.pass(SECOND_NS / 20);
+    }
+    for stream in &streams {
+        assert_eq!(stream.position(), Position(0));
+        assert!(stream.log.metadata().is_connected(), "it is connected, and back-pressured");
+    }
+    let errors = harness.errors();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    for (text, count) in &errors {
+        assert_eq!(*count, 1, "told once for each time that space runs out, not for each try");
+        assert!(text.starts_with("STORAGE_SPACE (12)") && text.contains("is back-pressured until"), "{text}");
+    }
+    assert_eq!(harness.system(SystemCounter::Errors), 2);
+
+    LACKS_SPACE.set(false);
+    harness.pass(SECOND_NS / 20);
+    assert_eq!(streams[0].position(), Position(TERM / 2));
+    assert!(streams[1].position() > Position(0));
+}
+
+#[test]
+fn a_log_whose_first_page_cannot_be_had_is_refused_with_the_storage_error() {
+    let mut harness = Harness::with(|_, resources| resources.reserve = reserve_unless_lacking);
+    LACKS_SPACE.set(true);
+    let correlation_id = harness.next_id();
+    let heard =
+        harness.ask(&Command::AddPublication { client_id: 1, correlation_id, stream_id: STREAM, channel: CHANNEL });
+    assert!(matches!(heard[..], [Heard::Error { code: ErrorCode::StorageSpace, .. }]), "{heard:?}");
+    assert_eq!(std::fs::read_dir(harness.directory().join("publications")).unwrap().count(), 0);
+    LACKS_SPACE.set(false);
+    harness.publish(1, CHANNEL);
+}
