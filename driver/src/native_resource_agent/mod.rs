@@ -224,9 +224,8 @@ impl NativeResourceAgent {
 
     /// What is freed needs no more space.
     fn give_up_jobs_for(&mut self, path: &Path) {
-        let (given_up, kept) = self.jobs.drain(..).partition(|job| job.region.path() == path);
+        let (given_up, kept): (VecDeque<_>, _) = self.jobs.drain(..).partition(|job| job.region.path() == path);
         self.jobs = kept;
-        let given_up: Vec<ReserveJob> = given_up;
         for job in given_up {
             let error = ResourceError { code: ErrorCode::GenericError, message: "the log is freed".to_owned() };
             self.queue.reply(Reply::ReserveFailed { registration_id: job.registration_id, error });
