@@ -50,7 +50,6 @@ pub struct RawClient {
     broadcast_start: u64,
     broadcast_capacity: u64,
     next_record: i64,
-    next_correlation_id: i64,
     /// Goes into each command.
     pub client_id: i64,
 }
@@ -69,16 +68,8 @@ impl RawClient {
         let ring_capacity = length(4) - RING_TRAILER_LENGTH;
         let broadcast_start = HEADER_LENGTH + length(4);
         let broadcast_capacity = length(8) - BROADCAST_TRAILER_LENGTH;
-        let mut client = RawClient {
-            file,
-            ring_capacity,
-            broadcast_start,
-            broadcast_capacity,
-            next_record: 0,
-            next_correlation_id: 0,
-            client_id: 0,
-        };
-        client.next_correlation_id = client.ring_word(512);
+        let mut client =
+            RawClient { file, ring_capacity, broadcast_start, broadcast_capacity, next_record: 0, client_id: 0 };
         client.client_id = client.correlation_id();
         client.next_record = client.word(broadcast_start + broadcast_capacity + 8);
         client
@@ -86,10 +77,14 @@ impl RawClient {
 
     /// A new correlation id.
     pub fn correlation_id(&mut self) -> i64 {
-        let id = self.next_correlation_id;
-        self.next_correlation_id += 1;
-        self.write(HEADER_LENGTH + self.ring_capacity + 512, &self.next_correlation_id.to_le_bytes());
+        let id = self.ring_word(512);
+        self.set_next_correlation_id(id + 1);
         id
+    }
+
+    /// Lets correlation ids go on from here, for this client and all others.
+    pub fn set_next_correlation_id(&self, id: i64) {
+        self.write(HEADER_LENGTH + self.ring_capacity + 512, &id.to_le_bytes());
     }
 
     fn word(&self, offset: u64) -> i64 {

@@ -183,7 +183,7 @@ fn a_driver_without_descriptors_says_so_and_recovers(driver: Driver) {
     let client = Peer::Official.connect(driver.path());
     let usual = getrlimit(Resource::Nofile);
     let pid = Pid::from_raw(i32::try_from(driver.process().id()).unwrap());
-    let limit = |current| prlimit(pid, Resource::Nofile, Rlimit { current, ..usual.clone() }).unwrap();
+    let limit = |current| prlimit(pid, Resource::Nofile, Rlimit { current, ..usual }).unwrap();
     limit(Some(0));
     let refused = client.add_publication("aeron:ipc", 5).map(drop).unwrap_err();
     assert_eq!(refused.code, 11, "{refused}");
