@@ -1,8 +1,10 @@
 //! Core's broadcast buffer, the way of the driver's answers: one thread transmits and receives.
+#![allow(clippy::unwrap_used, missing_docs)] // a bench is a test of speed: it stops at what it did not expect
 
-use criterion::{BenchmarkId, Criterion, Throughput, black_box, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gannet_core::broadcast::{Receiver, TRAILER_LENGTH, Transmitter};
 use gannet_core::sync::AtomicBuffer;
+use std::hint::black_box;
 
 const CAPACITY: usize = 1 << 20;
 

@@ -1,8 +1,10 @@
 //! Core's commands: parsing them in the driver, encoding them in the client.
+#![allow(clippy::unwrap_used, missing_docs)] // a bench is a test of speed: it stops at what it did not expect
 
-use criterion::{Criterion, black_box, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use gannet_core::StreamId;
 use gannet_core::command::Command;
+use std::hint::black_box;
 
 fn commands() -> [(&'static str, Command<'static>); 3] {
     [

@@ -1,8 +1,10 @@
 //! Core's counters: values, allocation, and looking one up as tools and clients do.
+#![allow(clippy::unwrap_used, missing_docs)] // a bench is a test of speed: it stops at what it did not expect
 
-use criterion::{Criterion, black_box, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use gannet_core::counters::{CounterSlot, CountersManager, METADATA_LENGTH, VALUE_LENGTH};
 use gannet_core::sync::AtomicBuffer;
+use std::hint::black_box;
 
 const COUNT: usize = 1024;
 

@@ -1,8 +1,10 @@
 //! Core's many-to-one ring, the way of the commands: one thread writes, then reads.
+#![allow(clippy::unwrap_used, missing_docs)] // a bench is a test of speed: it stops at what it did not expect
 
-use criterion::{BenchmarkId, Criterion, Throughput, black_box, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gannet_core::ring::{ManyToOneRing, TRAILER_LENGTH};
 use gannet_core::sync::AtomicBuffer;
+use std::hint::black_box;
 
 const CAPACITY: usize = 1 << 20;
 const BATCH: u64 = 64;

@@ -1,7 +1,9 @@
 //! Core's channel URI: parsing as the conductor does for each command.
+#![allow(clippy::unwrap_used, missing_docs)] // a bench is a test of speed: it stops at what it did not expect
 
-use criterion::{BenchmarkId, Criterion, Throughput, black_box, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gannet_core::uri::ChannelUri;
+use std::hint::black_box;
 
 const CHANNELS: [(&str, &str); 3] = [
     ("short", "aeron:ipc"),
