@@ -42,6 +42,10 @@ const UNSAFE: &[&str] = &[
     // The official client and driver, through their C interface.
     "tests/interop/src/official/",
     "tests/interop/src/bin/official_driver.rs",
+    "benches/src/official.rs",
+    "benches/src/bin/official_driver.rs",
+    // Pinning, resource usage and clocks of the bench's processes.
+    "benches/src/machine.rs",
 ];
 
 /// Where atomics of the language may stand beside `core/src/sync`: behind the memory trait, or as words of one process.
@@ -55,6 +59,8 @@ const ATOMICS: &[&str] = &[
     "client/src/sync.rs",
     // What a signal handler may store.
     "driver/src/gannetd.rs",
+    "cli/src/interrupt.rs",
+    "benches/src/bin/official_driver.rs",
     "tests/",
 ];
 

@@ -84,7 +84,7 @@ impl Speed {
         let mut rounds = vec![Vec::new(); self.sides.len()];
         for number in 1..=self.rounds {
             for (side, rounds) in self.sides.iter().zip(&mut rounds) {
-                let round = Round::run(programs, *side, case, &self.settings)?;
+                let round = Round::run_undisturbed(programs, *side, case, &self.settings)?;
                 eprintln!("{} {number}/{} {side}: {}", case.name, self.rounds, round.summary());
                 rounds.push(round);
             }

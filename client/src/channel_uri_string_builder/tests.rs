@@ -1,3 +1,5 @@
+//! The builder against the parser, and what it refuses.
+
 use proptest::prelude::*;
 
 use super::*;

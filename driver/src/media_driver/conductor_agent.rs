@@ -5,7 +5,6 @@ use std::sync::mpsc::Sender;
 use crate::agent::{Agent, Pace, thread};
 use crate::clock::Clock;
 use crate::conductor::DriverConductor;
-use crate::config::Warning;
 
 /// Calls the conductor with the time.
 #[derive(Debug)]
@@ -29,11 +28,9 @@ impl ConductorAgent {
         ConductorAgent { conductor, clock, terminate: Some(terminate), role_name, cpu_affinity }
     }
 
-    /// Puts what the operator should hear about the settings where operators look.
-    pub(super) fn report_warnings(&mut self, warnings: &[Warning]) {
-        for warning in warnings.iter().filter(|warning| warning.is_about_value) {
-            self.conductor.warn(warning);
-        }
+    /// Puts what the operator should hear where operators look.
+    pub(super) fn report_warning(&mut self, warning: &dyn std::fmt::Display) {
+        self.conductor.warn(warning);
     }
 }
 

@@ -48,6 +48,18 @@ impl DriverFiles {
         })?;
         tell(&claim, &directory, context.warn_if_directory_exists);
         let cnc = CncFile::create(&directory, cnc_config(context), context.sharing)?;
+        Self::fill(context, directory.clone(), claim, cnc).inspect_err(|_| {
+            // A file that nobody will finish only makes the next driver wait.
+            let _ = std::fs::remove_file(directory.cnc_file());
+        })
+    }
+
+    fn fill(
+        context: &Context,
+        directory: AeronDirectory,
+        claim: Claim,
+        cnc: Cnc<Region>,
+    ) -> Result<(Self, Counters), DriverError> {
         let page_size = context.file_page_size as u64;
         let loss_report_length = context.loss_report_buffer_length as u64;
         let loss_report = LossReportFile::create(&directory, loss_report_length, page_size, context.sharing)?;

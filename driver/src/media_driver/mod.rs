@@ -4,6 +4,7 @@
 //! yet, the conductor and the native-resource agent are what runs: in threads of their own (DEDICATED,
 //! SHARED_NETWORK), in one (SHARED), or on the caller's (INVOKER).
 
+mod affinity;
 mod conductor_agent;
 mod error;
 mod files;
@@ -222,20 +223,24 @@ fn assemble(context: Context) -> Result<Parts, DriverError> {
         IdleStrategy::load(if is_shared { &context.shared_idle_strategy } else { &context.conductor_idle_strategy })?;
     let resources_idle = IdleStrategy::load(&context.native_resource_agent_idle_strategy)?;
 
+    let affinity = affinity::resolve(&context, is_shared)?;
+
     let (mut files, counters) = DriverFiles::create(&context)?;
-    let (resources, proxy) = NativeResourceAgent::new(settings::native_resources(&context));
+    let (resources, proxy) =
+        NativeResourceAgent::new(settings::native_resources(&context, affinity.native_resource_agent));
     let mut clock = Clock::new();
-    let conductor =
-        DriverConductor::new(settings::conductor(&context)?, files.cnc(), counters, proxy, files::seed(), clock.now())?;
+    let settings = settings::conductor(&context)?;
+    let conductor = DriverConductor::new(settings, files.cnc(), counters, proxy, files::seed(), clock.now())?;
     let (terminate, terminating) = channel();
-    let mut conductor = ConductorAgent::new(
-        conductor,
-        clock,
-        terminate,
-        role_name(&context, is_shared),
-        settings::affinity(context.conductor_cpu_affinity),
-    );
-    conductor.report_warnings(&context.warnings);
+    let role_name = role_name(&context, is_shared);
+    let mut conductor = ConductorAgent::new(conductor, clock, terminate, role_name, affinity.conductor);
+    for warning in &affinity.warnings {
+        eprintln!("{warning}");
+        conductor.report_warning(warning);
+    }
+    for warning in context.warnings.iter().filter(|warning| warning.is_about_value) {
+        conductor.report_warning(warning);
+    }
     files.publish()?;
     Ok(if is_shared {
         Parts { primary: Box::new(SharedAgent::new(conductor, resources)), idle, resources: None, terminating, files }

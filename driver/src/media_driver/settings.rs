@@ -40,22 +40,17 @@ pub(super) fn conductor(context: &Context) -> Result<ConductorSettings, DriverEr
     })
 }
 
-pub(super) fn native_resources(context: &Context) -> NativeResourceSettings {
+pub(super) fn native_resources(context: &Context, cpu_affinity: Option<usize>) -> NativeResourceSettings {
     NativeResourceSettings {
         aeron_dir: context.directory.clone(),
         sharing: context.sharing,
         perform_storage_checks: context.perform_storage_checks,
         low_storage_warning_threshold: context.low_file_store_warning_threshold,
         resource_free_limit: usize::try_from(context.resource_free_limit).unwrap_or(usize::MAX),
-        cpu_affinity: affinity(context.native_resource_agent_cpu_affinity),
+        cpu_affinity,
         usable_space: storage::usable_space,
         reserve: Region::reserve,
     }
-}
-
-/// A core, if one is set.
-pub(super) fn affinity(cpu: i32) -> Option<usize> {
-    usize::try_from(cpu).ok()
 }
 
 fn length(bytes: usize) -> i64 {

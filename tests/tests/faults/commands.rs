@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Clients of the fuzzer, which nobody else is. They send no heartbeat, so what they add goes again.
 const FIRST_CLIENT: i64 = 1 << 40;
 const CLIENTS: u64 = 16;
-/// The victims' streams; the fuzzer does not join them, as a subscriber that does not read holds a stream back.
-const VICTIM_STREAM: i32 = 777;
+/// The victims' streams, which no mutation of the fuzzer's makes: a subscriber that does not read holds a stream back.
+const VICTIM_STREAM: i32 = 0x6b5a_4931;
 
 /// Builds commands from a seed.
 struct Fuzzer {
@@ -63,8 +63,7 @@ impl Fuzzer {
     }
 
     fn stream_id(&mut self) -> i32 {
-        let id = self.pick(&[0, 1, 2, 3, -1, i32::MIN, i32::MAX, 1001]);
-        if id == VICTIM_STREAM { id + 1 } else { id }
+        self.pick(&[0, 1, 2, 3, -1, i32::MIN, i32::MAX, 1001])
     }
 
     fn channel(&mut self) -> Vec<u8> {

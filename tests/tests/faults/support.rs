@@ -4,7 +4,7 @@ use gannet::{Aeron, Context, ExclusivePublication, FragmentAssembler, OfferError
 use gannet_tests::messages::{Verifier, message, seed_of};
 use gannet_tests::{DriverProcess, PATIENCE, Settings, gannetd, wait_until};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Whether the suite runs at full size.
 pub(crate) fn full() -> bool {
@@ -99,10 +99,12 @@ impl Stream {
     #[track_caller]
     pub(crate) fn transfer(&mut self, count: u64) {
         for _ in 0..count {
-            wait_until("a message goes", PATIENCE, || match self.offer() {
+            let start = Instant::now();
+            wait_until("a message goes", 2 * PATIENCE, || match self.offer() {
                 Ok(()) => true,
                 Err(error) => {
                     assert!(error.is_retryable(), "offer: {error}");
+                    assert!(start.elapsed() < PATIENCE, "{error} for {PATIENCE:?}: {}", self.publication.why());
                     self.poll();
                     false
                 }

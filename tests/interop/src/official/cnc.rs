@@ -58,6 +58,32 @@ pub fn read_error_log(directory: &Path) -> Result<Vec<(i32, String)>, Refused> {
     Ok(entries)
 }
 
+/// How many entries the loss report has.
+///
+/// # Errors
+/// When there is no CnC file or no loss report.
+pub fn count_losses(directory: &Path) -> Result<i32, Refused> {
+    let cnc = Cnc::open(directory)?;
+    // SAFETY: the callback does nothing and needs no state.
+    let count = unsafe { c::aeron_cnc_loss_reporter_read(cnc.0, Some(on_loss), null_mut()) };
+    if count < 0 { Err(last_error()) } else { Ok(count) }
+}
+
+unsafe extern "C" fn on_loss(
+    _state: *mut c_void,
+    _observation_count: i64,
+    _bytes: i64,
+    _first_ms: i64,
+    _last_ms: i64,
+    _session_id: i32,
+    _stream_id: i32,
+    _channel: *const c_char,
+    _channel_length: i32,
+    _source: *const c_char,
+    _source_length: i32,
+) {
+}
+
 unsafe extern "C" fn on_entry(
     observation_count: i32,
     _first_ms: i64,

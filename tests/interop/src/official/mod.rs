@@ -9,7 +9,7 @@ mod publication;
 mod subscription;
 
 pub use client::{connect, request_driver_termination};
-pub use cnc::{read_cnc, read_error_log};
+pub use cnc::{count_losses, read_cnc, read_error_log};
 
 use crate::peer::Refused;
 use libaeron_sys as c;

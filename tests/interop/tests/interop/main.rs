@@ -10,6 +10,7 @@ mod counters;
 mod images;
 mod publications;
 mod shapes;
+mod silence;
 mod support;
 mod transfers;
 mod uris;

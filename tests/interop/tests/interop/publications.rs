@@ -7,7 +7,7 @@ use crate::support::{
 use gannet_interop::peer::{Event, Stuck, Way};
 use gannet_interop::{Driver, Peer};
 use gannet_tests::messages::{Verifier, message, seed_of};
-use gannet_tests::{PATIENCE, wait_until};
+use gannet_tests::{PATIENCE, Settings, wait_until};
 
 for_pairs! {
     two_publishers_share_a_publication,
@@ -22,6 +22,14 @@ for_pairs! {
     a_longer_mtu_makes_longer_fragments,
     a_small_window_limits_the_publisher,
     logs_that_are_not_sparse_work,
+}
+
+for_drivers! {
+    publishers_of_both_kinds_race_on_one_log,
+}
+
+for_pairs! {
+    the_default_settings_work,
 }
 
 for_peers! {
@@ -383,4 +391,62 @@ fn tags_are_accepted(driver: Driver, peer: Peer) {
     let first = client.add_publication("aeron:ipc?tags=3,4", STREAM).unwrap();
     let second = client.add_publication("aeron:ipc?tags=5", STREAM).unwrap();
     assert_eq!(first.constants().session_id, second.constants().session_id, "the stream alone decides");
+}
+
+/// Four publishers in threads of their own append to one log of small terms at the same time, two with each client.
+fn publishers_of_both_kinds_race_on_one_log(driver: Driver) {
+    const COUNT: u64 = 5_000;
+    let driver = driver.launch("race");
+    let length = |number: u64| 16 + usize::try_from(number * 53 % 2500).unwrap();
+    let kinds = [Peer::Official, Peer::Ours, Peer::Official, Peer::Ours];
+    let clients: Vec<_> = kinds.iter().map(|peer| peer.connect(driver.path())).collect();
+    let mut subscriptions: Vec<_> =
+        clients[..2].iter().map(|client| client.add_subscription("aeron:ipc", STREAM).unwrap()).collect();
+    let publications: Vec<_> = clients.iter().map(|client| client.add_publication(CHANNEL, STREAM).unwrap()).collect();
+    for publication in &publications {
+        wait_until("the publication is connected", PATIENCE, || publication.is_connected());
+    }
+    let publishers: Vec<_> = publications
+        .into_iter()
+        .enumerate()
+        .map(|(seed, mut publication)| {
+            std::thread::spawn(move || {
+                let mut progress = Progress::new("a racing publisher");
+                let mut number = 0;
+                while number < COUNT {
+                    // Every third message in place, when it fits into a frame.
+                    let how = if number % 3 == 0 && length(number) <= 1376 { How::Claim } else { How::Offer };
+                    let went = publish(&mut *publication, how, seed as u64, number, length(number));
+                    number += u64::from(went);
+                    progress.turn(went);
+                }
+                // Kept until all has been read.
+                publication
+            })
+        })
+        .collect();
+    let mut verifiers: Vec<Vec<Verifier>> =
+        subscriptions.iter().map(|_| (0..4).map(|seed| Verifier::new(seed, 0)).collect()).collect();
+    let mut progress = Progress::new("racing publishers");
+    while !verifiers.iter().flatten().all(|verifier| verifier.next() == COUNT) {
+        let mut moved = 0;
+        for (subscription, verifiers) in subscriptions.iter_mut().zip(&mut verifiers) {
+            moved += subscription.poll(Way::Assembled, 50, &mut |bytes, _| {
+                let verifier = &mut verifiers[usize::try_from(seed_of(bytes)).unwrap()];
+                verifier.take(bytes, length(verifier.next()));
+            });
+        }
+        progress.turn(moved > 0);
+    }
+    for publisher in publishers {
+        drop(publisher.join().unwrap());
+    }
+}
+
+/// Three threads, terms of 64 MiB, back-off: what an operator gets who sets nothing.
+fn the_default_settings_work(driver: Driver, publisher: Peer, subscriber: Peer) {
+    let driver = driver.launch_with("defaults", &Settings::bare());
+    let mut pair = Pair::on(driver, publisher, subscriber, false, "aeron:ipc");
+    assert_eq!(pair.publication.constants().term_length, 64 * 1024 * 1024);
+    transfer(&mut pair, How::Offer, Way::Assembled, 2000, |number| usize::try_from(number * 31 % 5000).unwrap());
 }

@@ -5,6 +5,7 @@ use gannet_interop::peer::Way;
 use gannet_interop::{Driver, Peer};
 use gannet_tests::{CncSnapshot, DriverProcess, PATIENCE, Settings, wait_until};
 use nix::sys::signal::Signal;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::fs;
 
 for_drivers! {
@@ -12,6 +13,7 @@ for_drivers! {
     a_driver_removes_its_directory_when_asked,
     a_refused_command_is_in_the_error_log,
     a_driver_beats,
+    a_driver_without_descriptors_says_so_and_recovers,
 }
 
 /// Names and lengths of all files, while a stream runs.
@@ -173,4 +175,18 @@ fn a_driver_beats(driver: Driver) {
     let (constants_pid, heartbeat) = gannet_interop::official::read_cnc(driver.path()).unwrap();
     assert_eq!(constants_pid, driver.cnc().pid);
     assert!(heartbeat >= first);
+    assert_eq!(gannet_interop::official::count_losses(driver.path()), Ok(0), "the loss report can be read");
+}
+
+fn a_driver_without_descriptors_says_so_and_recovers(driver: Driver) {
+    let mut driver = driver.launch("descriptors");
+    let client = Peer::Official.connect(driver.path());
+    let usual = getrlimit(Resource::Nofile);
+    let pid = Pid::from_raw(i32::try_from(driver.process().id()).unwrap());
+    let limit = |current| prlimit(pid, Resource::Nofile, Rlimit { current, ..usual.clone() }).unwrap();
+    limit(Some(0));
+    let refused = client.add_publication("aeron:ipc", 5).map(drop).unwrap_err();
+    assert_eq!(refused.code, 11, "{refused}");
+    limit(usual.current);
+    client.add_publication("aeron:ipc", 5).unwrap();
 }
