@@ -1,7 +1,7 @@
 //! Models of the command ring and the broadcast buffer: every order in which threads may see each other's words, within
 //! a bound of involuntary switches.
 
-#![allow(clippy::unwrap_used)] // all of this file is tests
+#![allow(clippy::unwrap_used)] // a model fails by panicking
 
 mod model;
 
