@@ -3,7 +3,7 @@
 //! The ladder mirrors `aeron_idle_strategy_backoff_idle`. What is ours (docs/adr/0004-parking.md): an agent whose
 //! streams move names the time within which it is needed; back-off then waits that long, awake or parked, and leaves
 //! the ladder alone. And where a yield turns out to give the core away for a whole time slice, because more threads
-//! are busy than there are cores, it takes the shortest sleep instead: a thread that wakes is served before one that
+//! are busy than there are cores, it takes a short sleep instead: a thread that wakes is served before one that
 //! yielded.
 
 use std::time::{Duration, Instant};
@@ -21,11 +21,13 @@ const MIN_PARK_NS: u64 = 1_000;
 /// Aeron's `AERON_IDLE_STRATEGY_BACKOFF_MAX_PARK_PERIOD_NS`.
 const MAX_PARK_NS: u64 = 1_000_000;
 
-/// A wait at least this long is slept, a shorter one is yielded away: a sleep on an idle core of a virtual machine
-/// takes some 15 to 25 µs longer than asked for (measured with the timer slack at its least).
+/// A wait at least this long is slept, a shorter one is yielded away.
 const PARK_FROM_NS: u64 = 60_000;
-/// What a sleep takes beyond what was asked for, by the same measurement.
-const PARK_OVERHEAD_NS: u64 = 20_000;
+/// What a sleep takes beyond what was asked for, with the timer slack at its least, on a virtual machine.
+const SLEEP_OVERHEAD_NS: u64 = 15_000;
+/// The shortest sleep that gives the core to somebody else: of a shorter one the timer has run out before the thread is
+/// put to sleep, and all that it takes is the time of setting the timer, 17 to 24 µs.
+const SHORTEST_SLEEP_NS: u64 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -128,7 +130,7 @@ impl Backoff {
                     self.state = State::Parking;
                     self.park_ns = self.min_park_ns;
                 } else {
-                    self.yielding.give_way();
+                    self.yielding.give_way(Duration::ZERO);
                 }
             }
             State::Parking => {
@@ -140,13 +142,14 @@ impl Backoff {
 
     fn keep_pace(&mut self, wait_ns: u64) {
         if wait_ns >= PARK_FROM_NS {
-            std::thread::sleep(Duration::from_nanos(wait_ns - PARK_OVERHEAD_NS));
+            std::thread::sleep(Duration::from_nanos(wait_ns - SLEEP_OVERHEAD_NS));
             return;
         }
         let start = Instant::now();
         let wait = Duration::from_nanos(wait_ns);
         loop {
-            let now = self.yielding.give_way();
+            let left = wait.saturating_sub(start.elapsed());
+            let now = self.yielding.give_way(left);
             if now.duration_since(start) >= wait {
                 return;
             }
@@ -168,12 +171,13 @@ struct Yielding {
 }
 
 impl Yielding {
-    /// Lets others run, and tells the time after that.
-    fn give_way(&mut self) -> Instant {
+    /// Lets others run, for about `wait` if it sleeps, and tells the time after that.
+    fn give_way(&mut self, wait: Duration) -> Instant {
         let before = Instant::now();
         if let Some(until) = self.avoid_until {
             if before < until {
-                std::thread::sleep(Duration::from_nanos(1));
+                let sleep = wait.saturating_sub(Duration::from_nanos(SLEEP_OVERHEAD_NS));
+                std::thread::sleep(sleep.max(Duration::from_nanos(SHORTEST_SLEEP_NS)));
                 return Instant::now();
             }
             self.avoid_until = None;

@@ -11,9 +11,13 @@ use crate::agent::Pace;
 
 /// A wait this long needs no pace of its own: back-off parks no longer than that by default.
 const IDLE_FROM_NS: u64 = 1_000_000;
-/// For how long after its last movement a stream still has a pace: consumers and publishers that lost their core come
-/// back within a few time slices.
+/// For how long after its last movement a stream keeps its pace.
 const HOLD_NS: i64 = 1_000_000;
+/// For how long after that it is still looked at often: publishers and consumers that lost their core come back within a
+/// few time slices.
+const LINGER_NS: i64 = 10_000_000;
+/// How often that is.
+const LINGER_WAIT_NS: u64 = 50_000;
 /// Long enough for a speed, however slow the stream was before.
 const MEASURE_OVER_NS: u64 = 20_000;
 /// No wait is shorter.
@@ -37,7 +41,7 @@ impl StreamPace {
             eighth: (window / 8).max(1),
             position,
             measured_ns: now_ns,
-            moved_ns: now_ns.saturating_sub(HOLD_NS + 1),
+            moved_ns: now_ns.saturating_sub(LINGER_NS + 1),
             wait_ns: IDLE_FROM_NS,
         }
     }
@@ -75,10 +79,17 @@ impl StreamPace {
 
     #[inline]
     fn pace(&mut self, now_ns: i64) -> Pace {
-        if now_ns.saturating_sub(self.moved_ns) > HOLD_NS {
+        let still_ns = now_ns.saturating_sub(self.moved_ns);
+        if still_ns > LINGER_NS {
             self.wait_ns = IDLE_FROM_NS;
         }
-        if self.wait_ns >= IDLE_FROM_NS { Pace::Idle } else { Pace::Within(self.wait_ns) }
+        if self.wait_ns >= IDLE_FROM_NS {
+            Pace::Idle
+        } else if still_ns > HOLD_NS {
+            Pace::Within(self.wait_ns.max(LINGER_WAIT_NS))
+        } else {
+            Pace::Within(self.wait_ns)
+        }
     }
 }
 
@@ -133,12 +144,16 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_stops_keeps_its_pace_for_a_while_and_no_longer() {
+    fn a_stream_that_stops_keeps_its_pace_for_a_while_then_a_slower_one_and_then_none() {
         let mut pace = StreamPace::new(WINDOW, Position(0), 0);
-        let first = pace.observe(Position(WINDOW), false, 100_000);
-        assert!(matches!(first, Pace::Within(_)));
-        assert_eq!(pace.observe(Position(WINDOW), false, 100_000 + HOLD_NS), first);
-        assert_eq!(pace.observe(Position(WINDOW), false, 100_000 + HOLD_NS + 1), Pace::Idle);
+        let start = 100_000;
+        let first = pace.observe(Position(WINDOW), false, start);
+        assert!(matches!(first, Pace::Within(wait) if wait < LINGER_WAIT_NS), "{first:?}");
+        let at = |pace: &mut StreamPace, after| pace.observe(Position(WINDOW), false, start + after);
+        assert_eq!(at(&mut pace, HOLD_NS), first);
+        assert_eq!(at(&mut pace, HOLD_NS + 1), Pace::Within(LINGER_WAIT_NS));
+        assert_eq!(at(&mut pace, LINGER_NS), Pace::Within(LINGER_WAIT_NS));
+        assert_eq!(at(&mut pace, LINGER_NS + 1), Pace::Idle);
     }
 
     #[test]
