@@ -124,9 +124,32 @@ impl Case {
         self.term_length < TERM_LENGTH
     }
 
+    /// How many messages fill the log once, all three terms.
+    #[must_use]
+    pub fn messages_in_log(&self) -> u64 {
+        let payload = self.mtu as usize - 32;
+        let rest = self.length % payload;
+        let whole = self.length / payload * self.mtu as usize;
+        let frames = whole + if rest > 0 || self.length == 0 { (rest + 32).next_multiple_of(32) } else { 0 };
+        3 * u64::from(self.term_length) / frames as u64
+    }
+
     /// Whether a message takes several frames, which the subscriber then assembles.
     #[must_use]
     pub fn is_fragmented(&self) -> bool {
         self.length + 32 > self.mtu as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_takes_its_frames_with_their_headers() {
+        let messages = |name| Case::named(name).map(|case| case.messages_in_log());
+        assert_eq!(messages("claim-32"), Some(3 * 64 * 1024 * 1024 / 64));
+        // Two frames of an MTU, and one of 4096 − 2 · 1376 = 1344 bytes and its header.
+        assert_eq!(messages("offer-4k"), Some(3 * 64 * 1024 * 1024 / (2 * 1408 + 1376)));
     }
 }

@@ -4,9 +4,9 @@ use crate::client::Failure;
 use crate::machine::{self, CpuTime, Resident};
 use crate::measure::Measures;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -120,33 +120,51 @@ fn allocated(path: &Path) -> u64 {
 /// A running role; killed when dropped before it ended.
 pub struct Role {
     child: Child,
+    output: BufReader<ChildStdout>,
+    lines: String,
     name: String,
     ended: bool,
 }
 
 impl Role {
-    /// Starts one.
+    /// Starts one, its standard input open.
     ///
     /// # Errors
     /// When the program does not start.
     pub fn start(program: &Path, arguments: &[String]) -> Result<Role, Failure> {
-        let child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().ok_or("a pipe that is not there")?;
         let name = format!("{} {}", program.display(), arguments.join(" "));
-        Ok(Role { child, name, ended: false })
+        Ok(Role { child, output: BufReader::new(output), lines: String::new(), name, ended: false })
     }
 
-    /// Waits for its end and reads what it measured.
+    /// Waits until it writes `line`, or ends.
+    ///
+    /// # Errors
+    /// When its output cannot be read.
+    pub fn wait_for(&mut self, line: &str) -> Result<(), Failure> {
+        loop {
+            let begin = self.lines.len();
+            if self.output.read_line(&mut self.lines)? == 0 || self.lines[begin..].trim_end() == line {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells it, by the end of its standard input, that it may end; waits for that and reads what it measured.
     ///
     /// # Errors
     /// When it failed.
     pub fn finish(mut self) -> Result<Measures, Failure> {
-        let mut lines = String::new();
-        if let Some(output) = self.child.stdout.as_mut() {
-            output.read_to_string(&mut lines)?;
-        }
+        drop(self.child.stdin.take());
+        self.output.read_to_string(&mut self.lines)?;
         let status = self.child.wait()?;
         self.ended = true;
-        if status.success() { Ok(Measures::from_lines(&lines)) } else { Err(format!("{}: {status}", self.name).into()) }
+        if status.success() {
+            Ok(Measures::from_lines(&self.lines))
+        } else {
+            Err(format!("{}: {status}", self.name).into())
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::client::Failure;
 use crate::machine::{Load, Resident};
 use crate::measure::Measures;
 use crate::processes::{Driver, Role};
+use crate::roles::stream::MEASURED;
 use crate::side::{Maker, Programs, Side};
 use clap::Args;
 use std::path::PathBuf;
@@ -175,8 +176,11 @@ impl Round {
         };
         let client = programs.client(side.client)?;
         let core = |index: usize| settings.cores.get(index).copied().unwrap_or(index);
-        let consumer = Role::start(&client, &settings.role(first, case, core(1), &driver))?;
+        let mut consumer = Role::start(&client, &settings.role(first, case, core(1), &driver))?;
         let producer = Role::start(&client, &settings.role(second, case, core(0), &driver))?;
+        if case.kind == Kind::Throughput {
+            consumer.wait_for(MEASURED)?;
+        }
         let producer = producer.finish()?;
         let consumer = consumer.finish()?;
         let driver_cpu = driver.cpu_ns() - before;

@@ -9,7 +9,7 @@ const CLIENT: [&str; 6] = ["cpu_ns", "user_ns", "rss_peak_kib", "rss_anonymous_k
 
 pub(super) fn write(report: &Report) -> String {
     let mut lines = String::from("case,side,round,messages_per_second,p50_ns,p90_ns,p99_ns,p999_ns,max_ns");
-    lines.push_str(",polls,empty_polls,refusals,producer_messages,consumer_messages");
+    lines.push_str(",first_pass_ns,polls,empty_polls,refusals,producer_messages,consumer_messages");
     for part in ["producer", "consumer"] {
         for name in CLIENT {
             let _ = write!(lines, ",{part}_{name}");
@@ -45,6 +45,7 @@ fn push_round(lines: &mut String, round: &Round) {
         push(lines, round.producer.get(name));
     }
     for (measures, name) in [
+        (&round.consumer, "first_pass_ns"),
         (&round.consumer, "polls"),
         (&round.consumer, "empty_polls"),
         (&round.producer, "refusals"),

@@ -2,7 +2,7 @@
 
 mod counted;
 mod echo;
-mod stream;
+pub(crate) mod stream;
 
 use crate::case::Case;
 use crate::client::{Client, Failure, Publish, Subscribe};

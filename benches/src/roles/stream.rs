@@ -1,72 +1,108 @@
 //! One-way traffic: a producer that sends as fast as it can, a consumer that counts and times.
 
-use super::{Arguments, LAST, STREAM, wait_for_publisher, wait_for_subscriber};
+use super::{Arguments, Idle, LAST, STREAM, wait_for_publisher, wait_for_subscriber};
 use crate::case::Case;
 use crate::client::{Client, Failure, Handler, Publish, Subscribe, WithPublication};
 use crate::machine::{self, Resident};
 use crate::measure::Measures;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Messages between two looks at the producer's clock.
 const CLOCK_STRIDE: u64 = 1024;
 /// Polls between two looks at the consumer's clock.
 const POLL_STRIDE: u32 = 32;
+/// How long the producer goes on at least when it has measured.
+const MARGIN: Duration = Duration::from_millis(50);
+/// The line by which the consumer says that it has measured.
+pub(crate) const MEASURED: &str = "measured";
 /// The run is cut into slices of this length: within one process the two modes of small messages alternate.
 const SLICE: Duration = Duration::from_millis(10);
 
 pub(super) fn produce<C: Client>(client: &mut C, case: &Case, arguments: &Arguments) -> Result<Measures, Failure> {
-    client.with_publication(case.method, &case.channel(), STREAM, case.length, Producer { arguments })
+    let producer = Producer { arguments, lap: case.messages_in_log() };
+    client.with_publication(case.method, &case.channel(), STREAM, case.length, producer)
 }
 
 struct Producer<'a> {
     arguments: &'a Arguments,
+    /// Messages in a pass over the whole log.
+    lap: u64,
 }
 
 impl WithPublication for Producer<'_> {
     type Output = Measures;
 
-    fn run<P: Publish>(self, mut publication: P) -> Result<Measures, Failure> {
-        let idle = self.arguments.idle;
+    fn run<P: Publish>(self, publication: P) -> Result<Measures, Failure> {
         wait_for_subscriber(&publication)?;
-        let mut sequence = 0;
-        let mut refusals = 0_u64;
-        let mut send_until = |end: Instant| {
-            let first = sequence;
-            let mut refused = 0;
-            while Instant::now() < end {
-                // A refused attempt counts for the stride too: a stopped publisher looks at the clock as well.
-                for _ in 0..CLOCK_STRIDE {
-                    if publication.try_send(sequence) {
-                        sequence += 1;
-                    } else {
-                        refused += 1;
-                        idle.idle();
-                    }
-                }
-            }
-            refusals += refused;
-            sequence - first
-        };
+        let told_to_end = told_to_end();
+        let mut sender = Sender { publication, idle: self.arguments.idle, sequence: 0, refusals: 0 };
         let start = Instant::now();
-        send_until(start + self.arguments.warm_up());
+        let warm = start + self.arguments.warm_up();
+        sender.send_while(|sequence| Instant::now() < warm || sequence < self.lap);
         let cpu = machine::cpu_time();
         let from = Instant::now();
-        let messages = send_until(start + self.arguments.warm_up() + self.arguments.measure());
+        let first = sender.sequence;
+        sender.send_while(|_| from.elapsed() < self.arguments.measure());
         let elapsed = from.elapsed();
         let cpu = machine::cpu_time().since(cpu);
-        // The consumer began later than we did; this keeps its last slice full.
-        send_until(Instant::now() + Duration::from_millis(50));
-        while !publication.try_send(LAST) {
-            idle.idle();
+        let mut measures = rate(sender.sequence - first, elapsed);
+        // The consumer measures later than we do: go on until it is done.
+        let enough = Instant::now() + MARGIN;
+        sender.send_while(|_| Instant::now() < enough || !told_to_end.load(Ordering::Relaxed));
+        while !sender.publication.try_send(LAST) {
+            sender.idle.idle();
         }
-        let mut measures = rate(messages, elapsed);
         #[allow(clippy::cast_precision_loss)] // figures for people
         {
-            measures.set("refusals", refusals as f64);
-            measures.set("total_messages", sequence as f64);
+            measures.set("refusals", sender.refusals as f64);
+            measures.set("total_messages", sender.sequence as f64);
         }
         measures.set_process(cpu, Resident::of("self")?);
         Ok(measures)
+    }
+}
+
+/// Set when the standard input ends, which tells the producer that the consumer has measured. Relaxed: nothing is
+/// ordered by it.
+fn told_to_end() -> Arc<AtomicBool> {
+    let told = Arc::new(AtomicBool::new(false));
+    let tell = Arc::clone(&told);
+    thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        tell.store(true, Ordering::Relaxed);
+    });
+    told
+}
+
+struct Sender<P> {
+    publication: P,
+    idle: Idle,
+    sequence: u64,
+    refusals: u64,
+}
+
+impl<P: Publish> Sender<P> {
+    /// Sends while `condition`, which gets the next sequence number, holds.
+    fn send_while(&mut self, mut condition: impl FnMut(u64) -> bool) {
+        let mut sequence = self.sequence;
+        let mut refusals = 0;
+        while condition(sequence) {
+            // A refused attempt counts for the stride too: a stopped publisher looks at the clock as well.
+            for _ in 0..CLOCK_STRIDE {
+                if self.publication.try_send(sequence) {
+                    sequence += 1;
+                } else {
+                    refusals += 1;
+                    self.idle.idle();
+                }
+            }
+        }
+        self.sequence = sequence;
+        self.refusals += refusals;
     }
 }
 
@@ -118,12 +154,14 @@ fn lost(sequence: u64, expected: u64) -> ! {
 pub(super) fn consume<C: Client>(client: &mut C, case: &Case, arguments: &Arguments) -> Result<Measures, Failure> {
     let tally = Tally { next: 0, length: case.length, last: false };
     let subscription = client.subscribe(&case.channel(), STREAM, case.is_fragmented(), tally)?;
-    Consumer { subscription, arguments, polls: 0, empty: 0 }.run()
+    Consumer { subscription, arguments, lap: case.messages_in_log(), polls: 0, empty: 0 }.run()
 }
 
 struct Consumer<'a, S> {
     subscription: S,
     arguments: &'a Arguments,
+    /// Messages in a pass over the whole log.
+    lap: u64,
     polls: u64,
     empty: u64,
 }
@@ -135,6 +173,11 @@ impl<S: Subscribe<Tally>> Consumer<'_, S> {
             self.poll();
         }
         let start = Instant::now();
+        // The first pass over the log meets memory that nobody touched yet, and is told apart.
+        while self.subscription.handler().next < self.lap && !self.subscription.handler().last {
+            self.poll();
+        }
+        let first_pass = start.elapsed();
         self.poll_until(start + self.arguments.warm_up());
         let cpu = machine::cpu_time();
         let from = Instant::now();
@@ -168,11 +211,14 @@ impl<S: Subscribe<Tally>> Consumer<'_, S> {
         let mut measures = rate(next - first, now - from);
         #[allow(clippy::cast_precision_loss)] // figures for people
         {
+            measures.set("first_pass_ns", first_pass.as_nanos() as f64);
             measures.set("polls", self.polls as f64);
             measures.set("empty_polls", self.empty as f64);
         }
         measures.set_list("slices", slices);
         measures.set_list("fragments_per_poll", batches);
+        println!("{MEASURED}");
+        io::stdout().flush()?;
         while !self.subscription.handler().last {
             self.poll();
         }
