@@ -118,6 +118,12 @@ impl Case {
         format!("aeron:ipc?term-length={}|mtu={}", self.term_length, self.mtu)
     }
 
+    /// Whether the case is about the pace of the driver rather than of the clients.
+    #[must_use]
+    pub fn has_small_terms(&self) -> bool {
+        self.term_length < TERM_LENGTH
+    }
+
     /// Whether a message takes several frames, which the subscriber then assembles.
     #[must_use]
     pub fn is_fragmented(&self) -> bool {

@@ -6,8 +6,10 @@
 pub mod case;
 pub mod client;
 pub mod gannet;
+pub mod instructions;
 pub mod machine;
 pub mod measure;
+#[cfg(feature = "official")]
 pub mod official;
 pub mod processes;
 pub mod report;

@@ -3,7 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::process::Child;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// CPU time of a process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,45 @@ impl CpuTime {
             Duration::from_secs(time.tv_sec.unsigned_abs()) + Duration::from_micros(time.tv_usec.unsigned_abs())
         };
         CpuTime { user: duration(usage.ru_utime), system: duration(usage.ru_stime) }
+    }
+}
+
+/// What the whole machine did, and what a hypervisor took from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    at: Instant,
+    busy: Duration,
+    stolen: Duration,
+    ours: Duration,
+}
+
+impl Load {
+    /// Now; children count once they are waited for.
+    ///
+    /// # Errors
+    /// When `/proc/stat` cannot be read.
+    pub fn now() -> io::Result<Load> {
+        let statistics = std::fs::read_to_string("/proc/stat")?;
+        let ticks: Vec<u64> = statistics
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .filter_map(|field| field.parse().ok())
+            .collect();
+        let tick = |index: usize| Duration::from_millis(10 * ticks.get(index).copied().unwrap_or(0));
+        // user, nice, system, irq, softirq; idle and waiting are left out.
+        let busy = [0, 1, 2, 5, 6].into_iter().map(tick).sum();
+        let ours = cpu_time().total() + usage(libc::RUSAGE_CHILDREN).total();
+        Ok(Load { at: Instant::now(), busy, stolen: tick(7), ours })
+    }
+
+    /// Cores that others kept busy since `earlier`, what a hypervisor took included.
+    #[must_use]
+    pub fn foreign_since(&self, earlier: &Load) -> f64 {
+        let busy = (self.busy + self.stolen).as_secs_f64() - (earlier.busy + earlier.stolen).as_secs_f64();
+        let ours = self.ours.as_secs_f64() - earlier.ours.as_secs_f64();
+        (busy - ours) / (self.at - earlier.at).as_secs_f64()
     }
 }
 
@@ -87,10 +126,14 @@ pub fn pin_to_core(core: usize) -> io::Result<()> {
 /// CPU time of this process so far, all threads.
 #[must_use]
 pub fn cpu_time() -> CpuTime {
+    usage(libc::RUSAGE_SELF)
+}
+
+fn usage(whose: libc::c_int) -> CpuTime {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the call fills the structure, which is plain numbers and valid zeroed too.
     let usage = unsafe {
-        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        libc::getrusage(whose, usage.as_mut_ptr());
         usage.assume_init()
     };
     CpuTime::of(&usage)

@@ -136,10 +136,8 @@ impl Client for Official {
         if assemble {
             let mut assembler = null_mut();
             // SAFETY: the assembler keeps the address of the handler, which the subscription owns as long.
-            check(
-                unsafe { c::aeron_fragment_assembler_create(&raw mut assembler, entry, data) },
-                "fragment assembler",
-            )?;
+            let result = unsafe { c::aeron_fragment_assembler_create(&raw mut assembler, entry, data) };
+            check(result, "fragment assembler")?;
             entry = Some(c::aeron_fragment_assembler_handler);
             data = assembler.cast();
         }

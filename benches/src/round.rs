@@ -2,12 +2,21 @@
 
 use crate::case::{Case, Kind};
 use crate::client::Failure;
-use crate::machine::Resident;
+use crate::machine::{Load, Resident};
 use crate::measure::Measures;
 use crate::processes::{Driver, Role};
 use crate::side::{Maker, Programs, Side};
 use clap::Args;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a disturbed round is repeated.
+const ATTEMPTS: u32 = 50;
+/// How long the machine must be quiet before a round.
+const QUIET_FOR: Duration = Duration::from_millis(300);
+/// How long to wait for that.
+const QUIET_DEADLINE: Duration = Duration::from_secs(600);
 
 /// The settings of all rounds, equal on both sides.
 #[derive(Clone, Debug, Args)]
@@ -42,12 +51,31 @@ pub struct Settings {
     /// Another term length than the cases', in bytes.
     #[arg(long)]
     pub term_length: Option<u32>,
+    /// Cores that others may keep busy: above it a round waits, or is repeated.
+    #[arg(long, default_value_t = 0.05)]
+    pub foreign_load: f64,
     /// The shared-memory file system that holds the drivers' directories.
     #[arg(long, default_value = "/dev/shm")]
     pub root: PathBuf,
 }
 
 impl Settings {
+    /// Waits until others leave the machine alone for a while.
+    fn wait_for_quiet(&self) -> Result<(), Failure> {
+        let start = Instant::now();
+        loop {
+            let before = Load::now()?;
+            thread::sleep(QUIET_FOR);
+            let load = Load::now()?.foreign_since(&before);
+            if load <= self.foreign_load {
+                return Ok(());
+            }
+            if start.elapsed() > QUIET_DEADLINE {
+                return Err(format!("others use {load:.2} cores: the machine is not quiet").into());
+            }
+        }
+    }
+
     /// The drivers' environment.
     #[must_use]
     pub fn environment(&self) -> Vec<(String, String)> {
@@ -106,14 +134,39 @@ pub struct Round {
     pub driver_resident: Resident,
     /// Bytes of shared memory that the directory held at the end of the round.
     pub storage: u64,
+    /// Cores that others kept busy during the round.
+    pub foreign_load: f64,
 }
 
 impl Round {
+    /// Runs one on a machine that is quiet: waits for it, and repeats a round that others disturbed. Neither looks at
+    /// what the round measured.
+    ///
+    /// # Errors
+    /// When a process fails, or the machine is never quiet.
+    pub fn run_undisturbed(
+        programs: &Programs,
+        side: Side,
+        case: &Case,
+        settings: &Settings,
+    ) -> Result<Round, Failure> {
+        for _ in 0..ATTEMPTS {
+            settings.wait_for_quiet()?;
+            let round = Round::run(programs, side, case, settings)?;
+            if round.foreign_load <= settings.foreign_load {
+                return Ok(round);
+            }
+            eprintln!("{} {side}: repeated, others used {:.2} cores", case.name, round.foreign_load);
+        }
+        Err(format!("others disturbed {ATTEMPTS} rounds in turn").into())
+    }
+
     /// Runs one.
     ///
     /// # Errors
     /// When a process fails; a lost or changed message is such a failure.
     pub fn run(programs: &Programs, side: Side, case: &Case, settings: &Settings) -> Result<Round, Failure> {
+        let load = Load::now()?;
         let driver = settings.start_driver(programs, side.driver)?;
         let before = driver.cpu_ns();
         let (first, second) = match case.kind {
@@ -130,9 +183,10 @@ impl Round {
         let driver_resident = driver.resident()?;
         let storage = driver.storage();
         driver.end()?;
+        let foreign_load = Load::now()?.foreign_since(&load);
         #[allow(clippy::cast_precision_loss)] // figures for people
         let driver_ns_per_message = driver_cpu as f64 / producer.get("total_messages");
-        Ok(Round { producer, consumer, driver_ns_per_message, driver_resident, storage })
+        Ok(Round { producer, consumer, driver_ns_per_message, driver_resident, storage, foreign_load })
     }
 
     /// Messages per second that arrived.

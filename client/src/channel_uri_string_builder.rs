@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use gannet_core::position::{Position, TermId, TermLength};
+use gannet_core::uri::{ChannelUri, Media};
 
 /// Aeron's `AERON_URI_MAX_LENGTH` less its terminator.
 const MAX_LENGTH: usize = 4095;
@@ -35,6 +36,9 @@ pub enum ChannelUriError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// A text that is no channel.
+    #[error("{0}")]
+    Parse(String),
     /// The whole is longer than 4095 bytes.
     #[error("a channel of {0} bytes is longer than 4095")]
     TooLong(usize),
@@ -103,6 +107,32 @@ impl ChannelUriStringBuilder {
         ChannelUriStringBuilder { spy: true, ..Self::udp() }
     }
 
+    /// Begins with what a channel says already: keys that are set after that take their new values.
+    ///
+    /// ```
+    /// use gannet::ChannelUriStringBuilder;
+    ///
+    /// let channel = ChannelUriStringBuilder::parse("aeron:ipc?alias=orders|mtu=8k")?.session_id(7).build()?;
+    /// assert_eq!(channel, "aeron:ipc?alias=orders|mtu=8k|session-id=7");
+    /// # Ok::<(), gannet::ChannelUriError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When it is no channel.
+    pub fn parse(channel: &str) -> Result<Self, ChannelUriError> {
+        let uri = ChannelUri::parse(channel).map_err(|error| ChannelUriError::Parse(error.to_string()))?;
+        let builder = match uri.media() {
+            Media::Ipc => Self::ipc(),
+            Media::Udp => Self::udp(),
+        };
+        let builder = ChannelUriStringBuilder { spy: uri.is_spy(), ..builder };
+        // Of keys that stand twice, the parser says which value counts.
+        Ok(uri.params().fold(builder, |builder, (key, _)| match uri.get(key) {
+            Some(value) => builder.put(key, value),
+            None => builder,
+        }))
+    }
+
     /// Sets any key, also one that Aeron does not know. A key that is set again keeps its place and takes the new
     /// value.
     #[must_use]
@@ -162,6 +192,10 @@ impl ChannelUriStringBuilder {
         flow_control("fc", &str) => str::to_owned;
         /// The image to which this publication is the answer.
         response_correlation_id("response-correlation-id", i64) => number;
+        /// Where an archive's client wants its answers; no driver's key.
+        response_endpoint("response-endpoint", &str) => str::to_owned;
+        /// Whether Aeron's transport security is wanted; only the premium driver has it.
+        ats("ats", bool) => number;
         /// After how long beyond the window an untethered subscription loses its image.
         untethered_window_limit_timeout("untethered-window-limit-timeout", Duration) => nanoseconds;
         /// For how long an untethered subscription that lost its image still holds the publication back.
@@ -221,6 +255,12 @@ impl ChannelUriStringBuilder {
         } else {
             self.fail(ChannelUriError::OutOfRange { key: "max-resend", value: number(count), accepted: "1 to 256" })
         }
+    }
+
+    /// Makes a response channel's publication before its image is known: `response-correlation-id=prototype`.
+    #[must_use]
+    pub fn response_prototype(self) -> Self {
+        self.put("response-correlation-id", "prototype")
     }
 
     /// Starts a publication at a position: `init-term-id`, `term-id`, `term-offset` and `term-length`.

@@ -140,8 +140,8 @@ impl PublicationState {
             return Why::Free { room: limit.since(position) };
         }
         let now_ns = self.clock.ns();
-        let refused_since_ns = if self.refused_at.get() == position.0 { self.refused_since_ns.get() } else { now_ns };
-        let refused_for = elapsed(now_ns - refused_since_ns);
+        let was_refused = self.refused_at.get() == position.0;
+        let refused_for = was_refused.then(|| elapsed(now_ns - self.refused_since_ns.get()));
         match self.look(now_ns) {
             Some(Sighting { holder, since_ns }) => {
                 Why::held_up(&self.counters, holder, position, limit, refused_for, elapsed(now_ns - since_ns))

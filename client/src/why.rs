@@ -37,8 +37,8 @@ pub enum Why {
         position: Position,
         /// By how many bytes it is behind the publication.
         behind: i64,
-        /// For how long offers have been refused.
-        refused_for: Duration,
+        /// For how long offers have been refused; none when nothing was offered.
+        refused_for: Option<Duration>,
         /// For how long the subscriber has not been seen to move.
         unmoved_for: Duration,
     },
@@ -52,8 +52,8 @@ pub enum Why {
         position: Position,
         /// By how many bytes it is behind the publication.
         behind: i64,
-        /// For how long offers have been refused.
-        refused_for: Duration,
+        /// For how long offers have been refused; none when nothing was offered.
+        refused_for: Option<Duration>,
         /// For how long the sender has not been seen to move.
         unmoved_for: Duration,
     },
@@ -63,8 +63,8 @@ pub enum Why {
         position: Position,
         /// The limit.
         limit: Position,
-        /// For how long offers have been refused.
-        refused_for: Duration,
+        /// For how long offers have been refused; none when nothing was offered.
+        refused_for: Option<Duration>,
     },
     /// The session has reached the end of its position range.
     MaxPositionExceeded {
@@ -114,7 +114,7 @@ impl Why {
         holder: Holder,
         at: Position,
         limit: Position,
-        refused_for: Duration,
+        refused_for: Option<Duration>,
         unmoved_for: Duration,
     ) -> Why {
         let Holder { counter_id, position, is_sender } = holder;
@@ -155,30 +155,44 @@ impl fmt::Display for Why {
                 behind,
                 refused_for,
                 unmoved_for,
-            } => write!(
-                f,
-                "held up by subscription {registration_id} of client {client_id}: its position {position} (counter \
-                 {}, {label}) is {behind} bytes behind and has not moved for {unmoved_for:.1?}; offers have been \
-                 refused for {refused_for:.1?}",
-                counter_id.0
-            ),
-            Why::Sender { counter_id, label, position, behind, refused_for, unmoved_for } => write!(
-                f,
-                "held up by its receivers or the network: the sender's position {position} (counter {}, {label}) is \
-                 {behind} bytes behind and has not moved for {unmoved_for:.1?}; offers have been refused for \
-                 {refused_for:.1?}",
-                counter_id.0
-            ),
-            Why::Limit { position, limit, refused_for } => write!(
-                f,
-                "held up at {position} by its limit {limit}: everybody has caught up, and the driver has yet to raise \
-                 it; offers have been refused for {refused_for:.1?}"
-            ),
+            } => {
+                write!(
+                    f,
+                    "held up by subscription {registration_id} of client {client_id}: its position {position} \
+                     (counter {}, {label}) is {behind} bytes behind and has not moved for {unmoved_for:.1?}",
+                    counter_id.0
+                )?;
+                write_refused(f, *refused_for)
+            }
+            Why::Sender { counter_id, label, position, behind, refused_for, unmoved_for } => {
+                write!(
+                    f,
+                    "held up by its receivers or the network: the sender's position {position} (counter {}, {label}) \
+                     is {behind} bytes behind and has not moved for {unmoved_for:.1?}",
+                    counter_id.0
+                )?;
+                write_refused(f, *refused_for)
+            }
+            Why::Limit { position, limit, refused_for } => {
+                write!(
+                    f,
+                    "held up at {position} by its limit {limit}: everybody has caught up, and the driver has yet to \
+                     raise it"
+                )?;
+                write_refused(f, *refused_for)
+            }
             Why::MaxPositionExceeded { position } => {
                 write!(f, "at the end of its position range ({position}): only a new publication can go on")
             }
             Why::Closed => f.write_str("closed"),
         }
+    }
+}
+
+fn write_refused(f: &mut fmt::Formatter<'_>, refused_for: Option<Duration>) -> fmt::Result {
+    match refused_for {
+        Some(refused_for) => write!(f, "; offers have been refused for {refused_for:.1?}"),
+        None => Ok(()),
     }
 }
 
@@ -195,7 +209,7 @@ mod tests {
             label: "sub-pos: 7 12 1001 aeron:ipc @0".to_owned(),
             position: Position(4096),
             behind: 32_768,
-            refused_for: Duration::from_millis(2300),
+            refused_for: Some(Duration::from_millis(2300)),
             unmoved_for: Duration::from_millis(2100),
         };
         assert_eq!(

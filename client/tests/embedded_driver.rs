@@ -175,6 +175,44 @@ fn counters_are_seen_by_other_clients() {
 }
 
 #[test]
+fn threads_that_add_and_drop_at_once_leave_nothing_behind() {
+    let driver = driver();
+    let errors: Arc<Mutex<Vec<ClientError>>> = Arc::default();
+    let heard = Arc::clone(&errors);
+    let aeron =
+        Aeron::connect(driver.context().error_handler(move |error| heard.lock().unwrap().push(error.clone()))).unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|thread| {
+            let aeron = aeron.clone();
+            thread::spawn(move || {
+                for round in 0..25 {
+                    let stream = 2000 + thread;
+                    let mut subscription = aeron.add_subscription("aeron:ipc", stream).unwrap();
+                    let mut publication = aeron.add_exclusive_publication(&small_terms(), stream).unwrap();
+                    let counter = aeron.add_counter(2000, b"", "busy").unwrap();
+                    let cancelled = aeron.async_add_publication(&small_terms(), stream).unwrap();
+                    publish(|| publication.offer(&[thread.try_into().unwrap(), round]));
+                    counter.increment();
+                    drop(cancelled);
+                    eventually("the message arrives", || {
+                        subscription.poll(10, |payload, _| assert_eq!(payload, [thread.try_into().unwrap(), round])) > 0
+                    });
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(*errors.lock().unwrap(), []);
+    // What is left of this client is its heartbeat.
+    let client_id = aeron.client_id();
+    eventually("everything is given back", || {
+        aeron.counters_reader().iter().filter(|counter| counter.owner_id == client_id).count() == 1
+    });
+}
+
+#[test]
 fn session_ids_that_are_handed_out_are_free() {
     let driver = driver();
     let aeron = Aeron::connect(driver.context()).unwrap();

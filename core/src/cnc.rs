@@ -45,6 +45,11 @@ const START_TIMESTAMP_OFFSET: usize = 32;
 const PID_OFFSET: usize = 40;
 const FILE_PAGE_SIZE_OFFSET: usize = 48;
 
+const _: () = assert!(FILE_PAGE_SIZE_OFFSET + 4 <= HEADER_LENGTH && HEADER_LENGTH.is_multiple_of(64));
+const _: () = assert!(CLIENT_LIVENESS_TIMEOUT_OFFSET.is_multiple_of(8) && PID_OFFSET.is_multiple_of(8));
+const _: () = assert!(TO_DRIVER_TRAILER_LENGTH == crate::ring::TRAILER_LENGTH);
+const _: () = assert!(TO_CLIENTS_TRAILER_LENGTH == crate::broadcast::TRAILER_LENGTH);
+
 /// Packs a version as Aeron does.
 #[must_use]
 pub const fn semantic_version(major: u8, minor: u8, patch: u8) -> i32 {

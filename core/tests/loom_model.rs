@@ -69,3 +69,39 @@ fn a_plain_write_over_a_word_that_another_loads_is_a_race() {
         thread.join().unwrap();
     });
 }
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn bytes_written_after_a_release_are_not_part_of_it() {
+    model(2, || {
+        let memory = ModelMemory::new(16, |_| Kind::Words);
+        let writer = memory.clone();
+        let thread = thread::spawn(move || {
+            writer.fence(Ordering::Release);
+            writer.write_bytes(8, &[7; 8]);
+            writer.store_i32(0, 1, Ordering::Relaxed);
+        });
+        if memory.load_i32(0, Ordering::Acquire) == 1 {
+            memory.read_bytes(8, &mut [0; 8]);
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn orders_are_explored_where_a_thread_loads_a_word_before_it_stores_to_it() {
+    use std::sync::atomic::AtomicU32;
+    static SEEN: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
+    model(2, || {
+        let memory = ModelMemory::new(8, |_| Kind::Words);
+        let writer = memory.clone();
+        let thread = thread::spawn(move || {
+            writer.load_i32(0, Ordering::Acquire);
+            writer.fetch_add_i32(0, 1);
+        });
+        let seen = memory.load_i32(0, Ordering::Acquire);
+        SEEN[seen.unsigned_abs() as usize].fetch_add(1, Ordering::Relaxed);
+        thread.join().unwrap();
+    });
+    assert!(SEEN.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+}

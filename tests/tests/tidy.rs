@@ -44,7 +44,7 @@ const UNSAFE: &[&str] = &[
     "tests/interop/src/bin/official_driver.rs",
     "benches/src/official.rs",
     "benches/src/bin/official_driver.rs",
-    // Pinning threads to cores.
+    // Pinning, resource usage and clocks of the bench's processes.
     "benches/src/machine.rs",
 ];
 

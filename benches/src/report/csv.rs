@@ -16,7 +16,7 @@ pub(super) fn write(report: &Report) -> String {
         }
     }
     lines.push_str(",driver_ns_per_message,driver_rss_peak_kib,driver_rss_anonymous_kib,driver_rss_file_kib");
-    lines.push_str(",driver_rss_shared_kib,storage_bytes,slow_to_fast_slices\n");
+    lines.push_str(",driver_rss_shared_kib,storage_bytes,foreign_load,slow_to_fast_slices\n");
     for result in &report.results {
         for (side, rounds) in report.sides.iter().zip(&result.rounds) {
             for (number, round) in rounds.iter().enumerate() {
@@ -64,6 +64,7 @@ fn push_round(lines: &mut String, round: &Round) {
     for figure in [resident.peak, resident.anonymous, resident.file, resident.shared, round.storage] {
         let _ = write!(lines, ",{figure}");
     }
+    push(lines, round.foreign_load);
     // Deciles of the slices, in thousands of messages per second.
     let mut slices = round.consumer.slices().to_vec();
     slices.sort_by(f64::total_cmp);

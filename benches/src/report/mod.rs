@@ -8,7 +8,7 @@ use crate::case::{Case, Kind};
 use crate::round::Round;
 use crate::side::Side;
 use crate::statistics::Quartiles;
-use table::Table;
+pub use table::Table;
 
 /// All rounds of a case, one list for each side, in the order of the sides.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ fn metrics(kind: Kind) -> &'static [Metric] {
 }
 
 /// A figure with three digits that count.
-fn short(figure: f64) -> String {
+pub(crate) fn short(figure: f64) -> String {
     match figure.abs() {
         size if size.is_nan() => "–".to_owned(),
         size if size >= 100.0 => format!("{figure:.0}"),

@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-pub(super) struct Table {
+/// A title, a head and rows.
+pub struct Table {
     title: &'static str,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(title: &'static str, head: Vec<String>) -> Table {
+    pub(crate) fn new(title: &'static str, head: Vec<String>) -> Table {
         Table { title, rows: vec![head] }
     }
 
-    pub(super) fn push(&mut self, row: Vec<String>) {
+    pub(crate) fn push(&mut self, row: Vec<String>) {
         self.rows.push(row);
     }
 }

@@ -7,9 +7,9 @@ use crate::client::{Client, Failure, Handler, Publish, Subscribe, WithPublicatio
 use crate::measure::Measures;
 
 /// Bytes of frames in a batch at most: far inside the window of any log that is counted.
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 32 * 1024;
 /// Batches in a run: 100 MiB of frames, so that term rotations weigh as they do in earnest.
-const BATCHES: u64 = 400;
+const BATCHES: u64 = 3200;
 
 /// Counts messages; its own instructions are in the figures of both sides.
 struct Count(u64);

@@ -1,3 +1,5 @@
+//! The builder against the parser, and what it refuses.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -27,6 +29,20 @@ fn an_initial_position_becomes_its_term_and_offset() {
         channel.unwrap(),
         "aeron:ipc?init-term-id=2147483647|term-id=-2147483646|term-offset=128|term-length=65536"
     );
+}
+
+#[test]
+fn a_channel_is_taken_apart_and_put_together_again() {
+    for channel in [
+        "aeron:ipc",
+        "aeron-spy:aeron:udp?endpoint=localhost:20121|session-id=7",
+        "aeron:udp?control=localhost:20121|control-mode=dynamic|fc=max",
+    ] {
+        assert_eq!(ChannelUriStringBuilder::parse(channel).unwrap().build().unwrap(), channel);
+    }
+    assert!(matches!(ChannelUriStringBuilder::parse("aeron:tcp"), Err(ChannelUriError::Parse(_))));
+    let response = ChannelUriStringBuilder::udp().control_mode(ControlMode::Response).response_prototype();
+    assert_eq!(response.build().unwrap(), "aeron:udp?control-mode=response|response-correlation-id=prototype");
 }
 
 #[test]
@@ -65,7 +81,8 @@ proptest! {
             builder = builder.put(key, value);
         }
         let text = builder.build().unwrap();
-        let uri = gannet_core::uri::ChannelUri::parse(&text).unwrap();
+        let uri = ChannelUri::parse(&text).unwrap();
+        prop_assert_eq!(ChannelUriStringBuilder::parse(&text).unwrap().build().unwrap(), text.clone());
         for (key, value) in &parameters {
             prop_assert_eq!(uri.get(key), Some(value.as_str()));
         }

@@ -1,3 +1,5 @@
+//! Fragments as a log would have them, put together again.
+
 use gannet_core::log::frame_descriptor::{BEGIN_FLAG, END_FLAG, FLAGS, FRAME_LENGTH, SESSION_ID, TERM_OFFSET, aligned};
 use gannet_core::log::{HEADER_LENGTH, Header};
 use gannet_core::position::{Position, TermId, TermLength};

@@ -3,6 +3,7 @@
 
 mod counters;
 mod fake_driver;
+mod hostile_driver;
 mod life_cycle;
 mod publications;
 mod subscriptions;

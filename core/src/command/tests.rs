@@ -1,3 +1,5 @@
+//! What commands and responses look like, byte for byte, and that no bytes do harm. `[any]`
+
 use std::net::SocketAddr;
 use std::string::String;
 use std::vec;

@@ -1,13 +1,16 @@
 //! The cell of one counter's value. `[any]`
 //!
-//! Mirrors `aeron_counter_*` of `aeron_counters_manager.h` and Agrona's `AtomicCounter`.
+//! Mirrors `aeron_counter_*` of `aeron_counters_manager.h` and Agrona's `AtomicCounter`. A position is read and set for
+//! each message: the record's range is checked when the cell is made.
 
 use super::{CounterId, OWNER_ID_OFFSET, REFERENCE_ID_OFFSET, REGISTRATION_ID_OFFSET, VALUE_LENGTH};
-use crate::sync::{Memory, Ordering};
+use crate::sync::{Memory, Ordering, unchecked};
 
 /// One counter's value.
 ///
 /// Whether several threads may write it is up to its owner: operations that say "single writer" lose updates otherwise.
+///
+/// Invariant: `value` is a whole value record.
 #[derive(Clone, Debug)]
 pub struct Counter<M> {
     value: M,
@@ -17,7 +20,7 @@ pub struct Counter<M> {
 impl<M: Memory> Counter<M> {
     /// `value` is the value record.
     pub(super) fn new(value: M, id: CounterId) -> Self {
-        debug_assert_eq!(value.len(), VALUE_LENGTH);
+        assert!(value.len() == VALUE_LENGTH, "a value record of {} bytes", value.len());
         Counter { value, id }
     }
 
@@ -33,27 +36,31 @@ impl<M: Memory> Counter<M> {
     #[inline]
     pub fn get(&self) -> i64 {
         // SYNC: counter-value (here and in aeron_counters_manager.h): what a position covers is visible with it.
-        self.value.load_i64(0, Ordering::Acquire)
+        // SAFETY: the record's first word, by the invariant.
+        unsafe { unchecked::load_i64(&self.value, 0, Ordering::Acquire) }
     }
 
     /// Its value alone: nothing else is ordered by it.
     #[must_use]
     #[inline]
     pub fn get_relaxed(&self) -> i64 {
-        self.value.load_i64(0, Ordering::Relaxed)
+        // SAFETY: the record's first word, by the invariant.
+        unsafe { unchecked::load_i64(&self.value, 0, Ordering::Relaxed) }
     }
 
     /// Sets it, after whatever this thread stored before.
     #[inline]
     pub fn set(&self, value: i64) {
         // SYNC: counter-value
-        self.value.store_i64(0, value, Ordering::Release);
+        // SAFETY: the record's first word, by the invariant.
+        unsafe { unchecked::store_i64(&self.value, 0, value, Ordering::Release) };
     }
 
     /// Sets it; nothing else is ordered by it.
     #[inline]
     pub fn set_relaxed(&self, value: i64) {
-        self.value.store_i64(0, value, Ordering::Relaxed);
+        // SAFETY: the record's first word, by the invariant.
+        unsafe { unchecked::store_i64(&self.value, 0, value, Ordering::Relaxed) };
     }
 
     /// Adds to it (wrapping); what it was. For any number of writers.

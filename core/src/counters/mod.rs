@@ -70,6 +70,7 @@ pub const LABEL_LENGTH_OFFSET: usize = 128;
 /// Offset of the label in a metadata record.
 pub const LABEL_OFFSET: usize = 132;
 
+const _: () = assert!(VALUE_LENGTH * crate::cnc::METADATA_PER_VALUE == METADATA_LENGTH);
 const _: () = assert!(KEY_OFFSET + MAX_KEY_LENGTH == LABEL_LENGTH_OFFSET);
 const _: () = assert!(LABEL_OFFSET + MAX_LABEL_LENGTH == METADATA_LENGTH);
 

@@ -1,3 +1,5 @@
+//! What frames look like, byte for byte, and that no datagram does harm. `[any]`
+
 use std::format;
 use std::net::SocketAddr;
 use std::vec;

@@ -255,7 +255,8 @@ impl<M: Memory> ManyToOneRing<M> {
             self.memory.compare_exchange_i32(index, -length, 0);
             return false;
         }
-        // SYNC: record-entered: whoever sees a word of the payload (the unblocker) sees the negative length too.
+        // SYNC: record-entered (aeron_mpsc_rb.c, scan_back_to_confirm_still_zeroed): the official driver's unblocker, when
+        // it sees a word of the payload, sees the negative length too.
         self.memory.fence(Ordering::Release);
         true
     }

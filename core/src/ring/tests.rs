@@ -1,3 +1,5 @@
+mod official_client;
+
 use super::*;
 use crate::sync::{AtomicBuffer, Memory, Ordering};
 use proptest::prelude::*;
@@ -376,6 +378,24 @@ fn malformed_records_are_skipped_up_to_the_next_whole_one() {
             }
         }
     }
+}
+
+#[test]
+fn the_search_for_a_whole_record_is_bounded() {
+    // From each word a long way of records leads nearly to the tail: following them all would take hours.
+    let capacity = 1 << 20;
+    let mut words = words(capacity);
+    let ring = ring(&mut words);
+    let mut consumer = ring.consumer();
+    for index in (0..capacity).step_by(8) {
+        set_length(&ring, index, 8);
+        ring.set_type(index, 1);
+    }
+    set_length(&ring, 0, -1);
+    set_length(&ring, capacity - 8, -1);
+    set_tail(&ring, capacity as i64);
+    assert_eq!(drain(&mut consumer), []);
+    assert_eq!((consumer.position(), consumer.malformed_count()), (capacity as i64, 1));
 }
 
 #[test]

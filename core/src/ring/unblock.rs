@@ -18,8 +18,9 @@ impl<M: Memory> Consumer<M> {
     /// Pass a [`ManyToOneRing::producer_position`](super::ManyToOneRing::producer_position) from so long ago that
     /// whoever had claimed by then must be dead ([`StallWatch`] does). A record that is ready is left to
     /// [`Consumer::read`]. Where nothing is written, everything up to the next written record or up to `claimed_before`
-    /// is taken at once. A producer that was asleep gets [`WriteError::ClaimLost`](super::WriteError::ClaimLost); one of
-    /// the official client would not notice, and spoil a record.
+    /// is taken at once. A producer that was asleep gets [`WriteError::ClaimLost`](super::WriteError::ClaimLost); but one
+    /// that wakes up between the few instructions that free its record and that say so writes where nobody reads. One of
+    /// the official client never notices.
     pub fn unblock(&mut self, claimed_before: i64) -> bool {
         if !self.refresh_tail() {
             return false;
@@ -48,23 +49,31 @@ impl<M: Memory> Consumer<M> {
                 taken
             }
             Record::Unwritten => {
-                let gap = self.gap(index, limit);
-                // SYNC: record-length. From here on a producer that wakes up cannot enter.
-                let taken = gap != 0 && self.ring.memory.compare_exchange_i32(index, 0, TAKEN_AWAY);
-                if taken {
+                let gap = self.take_unwritten(index, limit);
+                if gap != 0 {
                     self.release(gap);
                 }
-                taken
+                gap != 0
             }
         }
     }
 
-    /// How many bytes from `index` on hold no record's length, up to `limit`; 0 when somebody is writing there now.
-    fn gap(&self, index: usize, limit: usize) -> usize {
-        let is_unwritten = |at: &usize| self.ring.length_at(index + at) == 0;
-        let gap = (0..limit).step_by(RECORD_ALIGNMENT).find(|at| !is_unwritten(at)).unwrap_or(limit);
-        // SYNC: record-entered: if that was a payload, the length before it has become visible by now.
-        if (0..gap).step_by(RECORD_ALIGNMENT).rev().all(|at| is_unwritten(&at)) { gap } else { 0 }
+    /// Takes the words from `index` on, at most `limit` bytes, in which no record's length stands; how many bytes.
+    fn take_unwritten(&self, index: usize, limit: usize) -> usize {
+        let memory = &self.ring.memory;
+        // SYNC: record-length. From here on no producer that wakes up can enter; the first that has entered is where a
+        // record begins, because its payload came after.
+        let is_taken = |at: &usize| memory.compare_exchange_i32(index + at, 0, TAKEN_AWAY);
+        let gap = (0..limit).step_by(RECORD_ALIGNMENT).find(|at| !is_taken(at)).unwrap_or(limit);
+        let is_still_taken = |at| self.ring.length_at(index + at) == TAKEN_AWAY;
+        if (0..gap).step_by(RECORD_ALIGNMENT).all(is_still_taken) {
+            return gap;
+        }
+        // The official client enters without looking: one is awake, and what stands here is not to be told apart.
+        for at in (0..gap).step_by(RECORD_ALIGNMENT) {
+            memory.compare_exchange_i32(index + at, TAKEN_AWAY, 0);
+        }
+        0
     }
 }
 

@@ -1,3 +1,5 @@
+//! What channel URIs mean, to the C driver's rules, and that no text does harm. `[any]`
+
 use std::format;
 use std::string::String;
 use std::vec::Vec;

@@ -17,17 +17,15 @@ use std::ptr;
 use std::sync::Arc;
 
 use gannet_core::sync::{Memory, Ordering};
+use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, fence};
 
 /// Explores a model with at most `preemptions` involuntary switches in each run.
 pub(crate) fn model(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = std::env::var("PB").ok().map_or(Some(preemptions), |v| v.parse().ok());
+    builder.preemption_bound = Some(preemptions);
     builder.max_branches = 100_000;
-    let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = runs.clone();
-    builder.check(move || { counted.fetch_add(1, Ordering::Relaxed); body() });
-    eprintln!("runs: {}", runs.load(Ordering::Relaxed));
+    builder.check(body);
 }
 
 /// What the eight bytes at a multiple of 8 are to atomic accesses.
@@ -71,10 +69,24 @@ impl<T> Word<T> {
     }
 }
 
+/// What clones and slices share.
+struct Shared {
+    slots: Vec<Slot>,
+    /// Read before each plain access, to set it apart from what its thread did before: loom counts a thread's time in
+    /// atomic operations (and accesses of its cells), so that plain bytes written after a release would pass for
+    /// written before it.
+    clock: UnsafeCell<()>,
+}
+
+// SAFETY: the cell is nothing, and read only; loom runs a model's threads one at a time.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
 /// Zeroed memory made of loom's words.
 #[derive(Clone)]
 pub(crate) struct ModelMemory {
-    slots: Arc<Vec<Slot>>,
+    shared: Arc<Shared>,
     offset: usize,
     length: usize,
 }
@@ -89,14 +101,15 @@ impl ModelMemory {
             Kind::Bytes => Slot::Bytes(std::array::from_fn(|_| Word::new(AtomicU8::new(0)))),
             Kind::Absent => Slot::Absent,
         });
-        ModelMemory { slots: Arc::new(slots.collect()), offset: 0, length }
+        let shared = Arc::new(Shared { slots: slots.collect(), clock: UnsafeCell::new(()) });
+        ModelMemory { shared, offset: 0, length }
     }
 
     fn slot(&self, offset: usize, size: usize) -> (&Slot, usize) {
         assert!(offset + size <= self.length, "{size} bytes at {offset} lie outside {} bytes", self.length);
         assert!(offset.is_multiple_of(size), "offset {offset} is not a multiple of {size}");
         let at = self.offset + offset;
-        (&self.slots[at / 8], at % 8)
+        (&self.shared.slots[at / 8], at % 8)
     }
 
     fn i32_at(&self, offset: usize) -> &AtomicI32 {
@@ -122,12 +135,13 @@ impl ModelMemory {
 
     /// The words that a plain range touches: each slot, the bytes of it, and where they lie in the range.
     fn touched(&self, offset: usize, length: usize) -> impl Iterator<Item = (&Slot, Range<usize>, usize)> {
+        self.shared.clock.with(|_| ());
         assert!(offset + length <= self.length, "{length} bytes at {offset} lie outside {} bytes", self.length);
         let (start, end) = (self.offset + offset, self.offset + offset + length);
         (start / 8..end.div_ceil(8)).map(move |index| {
             let from = start.max(index * 8);
             let to = end.min(index * 8 + 8);
-            (&self.slots[index], from - index * 8..to - index * 8, from - start)
+            (&self.shared.slots[index], from - index * 8..to - index * 8, from - start)
         })
     }
 
@@ -174,7 +188,7 @@ unsafe impl Memory for ModelMemory {
 
     fn slice(&self, offset: usize, length: usize) -> Self {
         assert!(offset + length <= self.length && offset.is_multiple_of(8));
-        ModelMemory { slots: self.slots.clone(), offset: self.offset + offset, length }
+        ModelMemory { shared: self.shared.clone(), offset: self.offset + offset, length }
     }
 
     fn load_i32(&self, offset: usize, order: Ordering) -> i32 {

@@ -39,7 +39,7 @@ use gannet_transport_ipc::Region;
 
 use crate::agent::{DutyCycleStallTracker, Pace};
 use crate::clock::Now;
-use crate::native_resource_agent::NativeResourceAgentProxy;
+use crate::native_resource_agent::{NativeResourceAgentProxy, Reply};
 use client_proxy::ClientProxy;
 use clients::Client;
 pub use error::ConductorError;
@@ -216,6 +216,12 @@ impl DriverConductor {
             let _ = std::fs::remove_file(publication.region().path());
         }
         self.pending = None;
+        // A log that was made for a publication that is not wanted any more.
+        while let Some(reply) = self.agent.poll() {
+            if let Reply::LogCreated { result: Ok((_, region)), .. } = reply {
+                let _ = std::fs::remove_file(region.path());
+            }
+        }
         self.to_driver.ring().set_consumer_heartbeat_ms(-1);
     }
 

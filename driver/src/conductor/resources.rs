@@ -42,14 +42,16 @@ impl DriverConductor {
             Reply::ReserveFailed { registration_id, error } => {
                 let retry_at_ns = self.now.ns.saturating_add(RESERVE_AGAIN_AFTER_NS);
                 let Some(publication) = self.find_publication(registration_id) else { return };
-                // Told once for each time that the space runs out, not for each try.
+                // Told once for each time that the space runs out, not for each try; and always in the same words, so
+                // that the log counts them.
                 if publication.on_reserve_failed(retry_at_ns) {
                     let (stream_id, session_id) = (publication.stream_id(), publication.session_id());
+                    let directory = self.settings.aeron_dir.display().to_string();
                     self.report(
                         error.code,
                         &format_args!(
                             "publication registrationId={registration_id} sessionId={session_id} streamId={stream_id} \
-                             is back-pressured until there is storage space: {error}"
+                             is back-pressured until there is storage space for its log in {directory}"
                         ),
                     );
                 }

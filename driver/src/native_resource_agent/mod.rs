@@ -216,8 +216,19 @@ impl NativeResourceAgent {
             Request::FreeLog { log, region } => {
                 let (path, length) = (region.path().to_path_buf(), region.len() as u64);
                 drop((log, region));
+                self.give_up_jobs_for(&path);
                 self.free(path, length);
             }
+        }
+    }
+
+    /// What is freed needs no more space.
+    fn give_up_jobs_for(&mut self, path: &Path) {
+        let (given_up, kept): (VecDeque<_>, _) = self.jobs.drain(..).partition(|job| job.region.path() == path);
+        self.jobs = kept;
+        for job in given_up {
+            let error = ResourceError { code: ErrorCode::GenericError, message: "the log is freed".to_owned() };
+            self.queue.reply(Reply::ReserveFailed { registration_id: job.registration_id, error });
         }
     }
 

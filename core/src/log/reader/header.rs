@@ -5,8 +5,8 @@
 use core::fmt;
 
 use crate::log::frame_descriptor::{
-    FLAGS, FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, SESSION_ID, STREAM_ID, TERM_ID, TERM_OFFSET, TYPE, VERSION,
-    aligned,
+    FLAGS, FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, SESSION_ID, STREAM_ID, TERM_ID, TERM_OFFSET,
+    TYPE, VERSION, aligned,
 };
 use crate::position::{Position, SessionId, StreamId, TermId, TermLength};
 

@@ -26,8 +26,7 @@ fn the_last_publisher_ends_the_stream_where_it_is() {
 }
 
 /// The second client's link: the id of its own command, which is two after the first's.
-fn second_link(harness: &Harness, second: &super::harness::Stream) -> i64 {
-    let _ = harness;
+fn second_link(_: &Harness, second: &super::harness::Stream) -> i64 {
     second.id
 }
 
@@ -173,4 +172,17 @@ fn the_longest_cycle_and_those_beyond_the_threshold_are_counted() {
     harness.settle();
     assert_eq!(harness.system(SystemCounter::ConductorMaxCycleTime), 2 * SECOND_NS);
     assert_eq!(harness.system(SystemCounter::ConductorCycleTimeThresholdExceeded), 1);
+}
+
+#[test]
+fn a_log_that_was_being_made_when_the_driver_ended_is_removed() {
+    let mut harness = Harness::new();
+    let correlation_id = harness.next_id();
+    harness.send(&Command::AddPublication { client_id: 1, correlation_id, stream_id: STREAM, channel: SMALL });
+    harness.conductor.do_work(harness.now);
+    crate::agent::Agent::do_work(&mut harness.agent);
+    let path = harness.directory().join(format!("publications/{correlation_id}.logbuffer"));
+    assert!(path.exists());
+    harness.conductor.close();
+    assert!(!path.exists());
 }

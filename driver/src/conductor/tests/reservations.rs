@@ -100,7 +100,10 @@ fn without_space_the_publisher_is_back_pressured_and_goes_on_when_space_returns(
     assert_eq!(errors.len(), 2, "{errors:?}");
     for (text, count) in &errors {
         assert_eq!(*count, 1, "told once for each time that space runs out, not for each try");
-        assert!(text.starts_with("STORAGE_SPACE (12)") && text.contains("is back-pressured until"), "{text}");
+        assert!(
+            text.starts_with("STORAGE_SPACE (12)") && text.contains("is back-pressured until there is storage space"),
+            "{text}"
+        );
     }
     assert_eq!(harness.system(SystemCounter::Errors), 2);
 
