@@ -278,6 +278,17 @@ fn nothing_is_left_to_do() {
 }
 
 #[test]
+fn skipped_tests_are_counted() {
+    let (says, counts) = (concat!("\"SKIP", "PED"), concat!("\"GANNET_SKIP", "PED\""));
+    let complaints: Vec<String> = files(&[".rs"])
+        .iter()
+        .filter(|source| source.text.contains(says) && !source.text.contains(counts))
+        .map(|source| source.path.clone())
+        .collect();
+    report("a test that skips itself says so in the file that GANNET_SKIPPED names", &complaints);
+}
+
+#[test]
 fn tests_do_not_sleep() {
     let mut complaints = Vec::new();
     for source in files(&[".rs"]) {

@@ -1,6 +1,7 @@
 //! Tests of directories: whose they are, who takes them over, what is deleted. `[any]`
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -265,7 +266,13 @@ fn a_file_in_the_place_of_the_directory_is_refused() {
 #[test]
 fn another_users_directory_is_refused_by_name() {
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("SKIPPED (1): making a directory another user's needs root");
+        // Where it is seen: the harness keeps what a passing test prints to itself.
+        let line = "SKIPPED transport-ipc: making a directory another user's needs root\n";
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        if let Some(path) = std::env::var_os("GANNET_SKIPPED") {
+            let mut list = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            list.write_all(line.as_bytes()).unwrap();
+        }
         return;
     }
     let (_place, directory) = place();

@@ -84,7 +84,9 @@ fn judge(driver: Driver, uri: &str) -> Verdict {
 }
 
 macro_rules! uris {
-    ($($name:ident: $uri:expr;)*) => {$(
+    ($($name:ident: $uri:expr;)*) => {
+        pub(super) const ALL: &[&str] = &[$($uri),*];
+        $(
         #[test]
         fn $name() {
             let uri: &str = &$uri;
@@ -92,7 +94,30 @@ macro_rules! uris {
             let ours = judge(Driver::Gannetd, uri);
             assert_eq!(ours, official, "{uri} (left gannetd, right official)");
         }
-    )*};
+        )*
+    };
+}
+
+for_drivers! {
+    both_clients_are_told_the_same_codes,
+}
+
+fn both_clients_are_told_the_same_codes(driver: Driver) {
+    let driver = driver.launch("codes");
+    let clients = [Peer::Official, Peer::Ours].map(|peer| peer.connect(driver.path()));
+    for (index, uri) in refused_or_not::ALL.iter().enumerate() {
+        let stream_id = i32::try_from(10 * index).unwrap();
+        // Each with streams of its own, so that a session id is free for both.
+        let told = [0, 1].map(|which: i32| {
+            let client = &clients[usize::try_from(which).unwrap()];
+            [
+                client.add_publication(uri, stream_id + which).map(drop).map_err(|refused| refused.code),
+                client.add_exclusive_publication(uri, stream_id + 2 + which).map(drop).map_err(|refused| refused.code),
+                client.add_subscription(uri, stream_id + 4 + which).map(drop).map_err(|refused| refused.code),
+            ]
+        });
+        assert_eq!(told[1], told[0], "{uri} (left our client, right the official one)");
+    }
 }
 
 mod refused_or_not {
