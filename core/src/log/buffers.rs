@@ -21,8 +21,8 @@ pub struct LogBuffers<M> {
     metadata: Metadata<M>,
     term_length: TermLength,
     initial_term_id: TermId,
-    /// Invariant: a multiple of 32 from 32 to 65,504 and to the term length.
-    mtu_length: usize,
+    /// Invariant: a multiple of 32 from 0 to 65,472, and less than the term length by 32 or more.
+    max_payload_length: usize,
     session_id: SessionId,
     stream_id: StreamId,
     page_size: usize,
@@ -123,10 +123,10 @@ impl<M: Memory> LogBuffers<M> {
         if properties.log_type != LogType::Image {
             let (term_id, offset) = start.unwrap_or((properties.initial_term_id, 0));
             let aligned = offset >= 0 && (offset as usize).is_multiple_of(FRAME_ALIGNMENT);
-            if !aligned || offset > log.term_length.bytes() || term_id.count_since(log.initial_term_id) < 0 {
+            if !aligned || offset > log.term_length().bytes() || term_id.count_since(log.initial_term_id()) < 0 {
                 return Err(LogError::Start { term_id, offset });
             }
-            log.metadata.initialise_tails(log.initial_term_id, term_id, offset);
+            log.metadata.initialise_tails(log.initial_term_id(), term_id, offset);
         }
         Ok(log)
     }
@@ -156,7 +156,7 @@ impl<M: Memory> LogBuffers<M> {
             terms,
             term_length,
             initial_term_id: metadata.initial_term_id(),
-            mtu_length,
+            max_payload_length: mtu_length - HEADER_LENGTH,
             session_id: metadata.session_id(),
             stream_id: metadata.stream_id(),
             page_size: pages,
@@ -209,21 +209,21 @@ impl<M: Memory> LogBuffers<M> {
     #[must_use]
     #[inline]
     pub fn mtu_length(&self) -> usize {
-        self.mtu_length
+        self.max_payload_length + HEADER_LENGTH
     }
 
     /// The longest payload of one frame in bytes.
     #[must_use]
     #[inline]
     pub fn max_payload_length(&self) -> usize {
-        self.mtu_length - HEADER_LENGTH
+        self.max_payload_length
     }
 
     /// The longest message in bytes.
     #[must_use]
     #[inline]
     pub fn max_message_length(&self) -> usize {
-        self.term_length.max_message_length()
+        self.term_length().max_message_length()
     }
 
     /// The publication's session.
@@ -250,7 +250,7 @@ impl<M: Memory> LogBuffers<M> {
     /// All that the driver stated, as it stands in the memory now; `None` for a type that this version does not know.
     #[must_use]
     pub fn properties(&self) -> Option<LogProperties> {
-        Some(self.metadata.properties(self.term_length, self.metadata.log_type()?))
+        Some(self.metadata.properties(self.term_length(), self.metadata.log_type()?))
     }
 
     /// How far publishers have claimed.
@@ -259,7 +259,7 @@ impl<M: Memory> LogBuffers<M> {
     pub fn producer_position(&self) -> Position {
         let count = self.metadata.active_term_count_acquire();
         let tail = self.metadata.raw_tail_acquire(super::metadata::partition_of_count(count));
-        Position::new(tail.term_id(), tail.term_offset(self.term_length), self.term_length, self.initial_term_id)
+        Position::new(tail.term_id(), tail.term_offset(self.term_length()), self.term_length(), self.initial_term_id())
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Mirrors `aeron_header_write`; spec: logbuffer.md §4.
 
+use super::descriptor::RawTail;
 use super::frame_descriptor::{
     FLAGS, FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, STREAM_ID, TERM_OFFSET, TYPE, TYPE_PAD,
     VERSION,
 };
-use crate::position::{SessionId, StreamId, TermId};
+use crate::position::{SessionId, StreamId};
 use crate::sync::{Bytes, Memory, Ordering, unchecked};
 
 /// A range of a term that a claim has made the holder's alone until it is committed.
@@ -17,14 +18,6 @@ pub(super) struct Frame<'a, M> {
     offset: usize,
     length: usize,
 }
-
-impl<M> Clone for Frame<'_, M> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<M> Copy for Frame<'_, M> {}
 
 impl<'a, M: Memory> Frame<'a, M> {
     /// # Safety
@@ -37,23 +30,16 @@ impl<'a, M: Memory> Frame<'a, M> {
     }
 
     /// Claims the frame in the eyes of all others, and writes its header but for the length to come and the reserved
-    /// value.
+    /// value. `begin` is the tail of its term when that began.
     ///
     /// The negative length comes first and must be seen before any byte after it: the unblocker takes a length of 0
     /// for a claim whose owner died before it got here, and then looks for the next frame behind it, where a payload
     /// could look like one.
     #[inline(always)]
-    pub(super) fn claim(
-        &self,
-        flags: u8,
-        frame_type: u16,
-        session_id: SessionId,
-        stream_id: StreamId,
-        term_id: TermId,
-    ) {
+    pub(super) fn claim(&self, flags: u8, frame_type: u16, session_id: SessionId, stream_id: StreamId, begin: RawTail) {
         let first = (u32::from(flags) << 8 | u32::from(frame_type) << 16).to_le_bytes();
         let second = self.offset as u64 | u64::from(session_id.0 as u32) << 32;
-        let third = u64::from(stream_id.0 as u32) | u64::from(term_id.0 as u32) << 32;
+        let third = u64::from(stream_id.0 as u32) | begin.0 as u64;
         // SAFETY: all within the header, which lies within the term, at multiples of their sizes by the invariants;
         // the plain bytes are the holder's alone.
         unsafe {
@@ -101,6 +87,17 @@ impl<'a, M: Memory> Frame<'a, M> {
         assert!(at <= capacity && bytes.len() <= capacity - at, "payload outside its frame");
         // SAFETY: within the frame by the check, within the term by the invariants; the holder's alone.
         unsafe { unchecked::write_bytes(self.term, self.offset + HEADER_LENGTH + at, bytes) };
+    }
+
+    /// Copies the whole payload, at most [`unchecked::SHORT`] bytes, without a call.
+    ///
+    /// # Panics
+    /// When the bytes do not fit.
+    #[inline(always)]
+    pub(super) fn write_short_payload(&self, bytes: &[u8]) {
+        assert!(bytes.len() <= unchecked::SHORT && bytes.len() <= self.payload_length(), "payload outside its frame");
+        // SAFETY: as for `write_payload`; short by the check.
+        unsafe { unchecked::write_short(self.term, self.offset + HEADER_LENGTH, bytes) };
     }
 
     #[inline]

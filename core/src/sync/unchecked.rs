@@ -95,3 +95,68 @@ pub(crate) unsafe fn write_bytes<M: Memory>(memory: &M, offset: usize, source: &
         None => memory.write_bytes(offset, source),
     }
 }
+
+/// The longest range that [`write_short`] copies.
+pub(crate) const SHORT: usize = 64;
+
+/// Copies at most [`SHORT`] plain bytes in, without a call: short messages are most messages, and a call costs the hot
+/// path its registers. Each length is two copies of one size that overlap in the middle.
+///
+/// # Safety
+/// See the module; no more than [`SHORT`] bytes.
+#[inline(always)]
+pub(crate) unsafe fn write_short<M: Memory>(memory: &M, offset: usize, source: &[u8]) {
+    /// Copies `N` bytes at the beginning and `N` at the end.
+    ///
+    /// # Safety
+    /// Both ranges are valid for `length` bytes, from `N` to `2 * N`, and do not overlap.
+    #[inline(always)]
+    unsafe fn ends<const N: usize>(from: *const u8, to: *mut u8, length: usize) {
+        // SAFETY: both pieces lie within `length` bytes by the caller's contract; arrays of bytes have no alignment.
+        unsafe {
+            let (first, last) = (from.cast::<[u8; N]>().read(), from.add(length - N).cast::<[u8; N]>().read());
+            to.cast::<[u8; N]>().write(first);
+            to.add(length - N).cast::<[u8; N]>().write(last);
+        }
+    }
+    let length = source.len();
+    debug_assert!(length <= SHORT && offset + length <= memory.len());
+    let Some(address) = memory.address() else { return memory.write_bytes(offset, source) };
+    let from = source.as_ptr();
+    // SAFETY: inside the memory by the caller's proof, which the source does not overlap, see `write_bytes`; each
+    // length is between one and two pieces.
+    unsafe {
+        let to = address.as_ptr().add(offset);
+        match length {
+            33.. => ends::<32>(from, to, length),
+            17.. => ends::<16>(from, to, length),
+            9.. => ends::<8>(from, to, length),
+            5.. => ends::<4>(from, to, length),
+            3.. => ends::<2>(from, to, length),
+            1.. => ends::<1>(from, to, length),
+            0 => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::AtomicBuffer;
+    use std::vec::Vec;
+
+    #[test]
+    fn every_short_length_is_copied_whole_and_nothing_else() {
+        let source: Vec<u8> = (1..=64).collect();
+        for length in 0..=SHORT {
+            let mut words = [0_u64; 16];
+            let memory = AtomicBuffer::from_mut(&mut words);
+            // SAFETY: at most 64 bytes from 32 on, of 128.
+            unsafe { write_short(&memory, 32, &source[..length]) };
+            let mut copied = [0; 128];
+            memory.read_bytes(0, &mut copied);
+            assert_eq!(copied[32..32 + length], source[..length]);
+            assert!(copied[..32].iter().chain(&copied[32 + length..]).all(|byte| *byte == 0));
+        }
+    }
+}

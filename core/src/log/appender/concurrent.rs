@@ -4,16 +4,19 @@
 //!
 //! Publishers claim space with one fetch-and-add of the active term's tail. The one whose claim crosses the term's end
 //! pads what is left and makes the next term the active one; all whose claim lies beyond do the latter too.
+//!
+//! Offers and claims go a straight way first, for a short message in the middle of a term, and a general one when that
+//! finds anything unusual. The straight way compares tails as whole words, minus the tail with which the counted term
+//! began: another term's tail, or one past the end, is then more than the term's length.
 
 use super::message::{Message, Vectored, Whole};
-use super::{AppendError, Claim, append_fragments, append_frame, pad_to_end, refused};
+use super::{AppendError, Claim, Space, framed_length, is_short, refused};
 use crate::log::LogBuffers;
+use crate::log::descriptor::RawTail;
 use crate::log::frame::Frame;
-use crate::log::frame_descriptor::{
-    FRAME_ALIGNMENT, HEADER_LENGTH, TYPE_DATA, UNFRAGMENTED, aligned, fragmented_length,
-};
+use crate::log::frame_descriptor::{FRAME_ALIGNMENT, HEADER_LENGTH, aligned};
 use crate::log::metadata::partition_of_count;
-use crate::position::{Position, TermId};
+use crate::position::Position;
 use crate::sync::{Bytes, Memory};
 
 /// Appends for a publication that others append to as well, from any thread or process.
@@ -22,13 +25,14 @@ pub struct ConcurrentAppender<M> {
     log: LogBuffers<M>,
 }
 
-/// What a fetch-and-add won.
-struct Space<'a, M> {
-    term: &'a M,
-    offset: usize,
-    term_id: TermId,
-    /// Behind it.
-    position: Position,
+/// How far the straight way got.
+enum Attempt<'a, M> {
+    /// All the way; the position is behind the claim.
+    Claimed(Space<'a, M>, Position),
+    /// To a tail that needs a closer look, with the claim made.
+    Moved(usize, RawTail),
+    /// Nowhere.
+    Nothing,
 }
 
 impl<M: Memory> ConcurrentAppender<M> {
@@ -44,6 +48,20 @@ impl<M: Memory> ConcurrentAppender<M> {
     /// When nothing was appended.
     #[inline]
     pub fn offer(&self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
+        if is_short(&self.log, message) {
+            // SAFETY: a short message is a frame.
+            match unsafe { self.attempt(limit, aligned(message.len() + HEADER_LENGTH)) } {
+                Attempt::Claimed(space, position) => {
+                    // SAFETY: claimed by the attempt.
+                    unsafe { space.write_short(&self.log, message) };
+                    return Ok(position);
+                }
+                Attempt::Moved(partition, tail) => {
+                    return self.append_claimed(partition, tail, Whole(message), |_| None);
+                }
+                Attempt::Nothing => {}
+            }
+        }
         self.append(limit, Whole(message), |_| None)
     }
 
@@ -66,11 +84,13 @@ impl<M: Memory> ConcurrentAppender<M> {
             return Err(AppendError::MessageTooLong { length, max });
         }
         let frame_length = length + HEADER_LENGTH;
-        let space = self.claim(limit, length, aligned(frame_length))?;
-        // SAFETY: the aligned length was claimed.
-        let frame = unsafe { Frame::new(space.term, space.offset, frame_length) };
-        frame.claim(UNFRAGMENTED, TYPE_DATA, self.log.session_id(), self.log.stream_id(), space.term_id);
-        Ok(Claim::new(frame, space.position))
+        // SAFETY: a frame by the check.
+        match unsafe { self.attempt(limit, aligned(frame_length)) } {
+            // SAFETY: claimed by the attempt.
+            Attempt::Claimed(space, position) => Ok(unsafe { space.claim(&self.log, frame_length, position) }),
+            Attempt::Moved(partition, tail) => self.claim_frame(limit, length, Some((partition, tail))),
+            Attempt::Nothing => self.claim_frame(limit, length, None),
+        }
     }
 
     /// The position behind what all publishers have claimed.
@@ -87,52 +107,84 @@ impl<M: Memory> ConcurrentAppender<M> {
         &self.log
     }
 
+    /// The straight way.
+    ///
+    /// # Safety
+    /// `required` is the aligned length of a frame, which is at most a term.
     #[inline(always)]
+    unsafe fn attempt(&self, limit: Position, required: usize) -> Attempt<'_, M> {
+        let (metadata, term_length) = (self.log.metadata(), self.log.term_length().as_usize() as u64);
+        // SYNC: rotation. The tail of the term that is counted, or of one after it.
+        let count = metadata.active_term_count_acquire();
+        let partition = partition_of_count(count);
+        let begin = RawTail::new(self.log.initial_term_id().plus(count), 0);
+        let term_begin = i64::from(count) * i64::from(self.log.term_length().bytes());
+
+        let used = metadata.raw_tail_acquire(partition).0.wrapping_sub(begin.0) as u64;
+        if used > term_length || term_begin + used as i64 >= limit.0 {
+            return Attempt::Nothing;
+        }
+        let tail = metadata.fetch_add_raw_tail(partition, required);
+        let offset = tail.0.wrapping_sub(begin.0) as u64;
+        if offset > term_length - required as u64 || !offset.is_multiple_of(FRAME_ALIGNMENT as u64) {
+            return Attempt::Moved(partition, tail);
+        }
+        let space = Space { term: self.log.term(partition), offset: offset as usize, begin };
+        Attempt::Claimed(space, Position(term_begin + (offset + required as u64) as i64))
+    }
+
+    /// Claims a frame the general way, or one for which a tail was moved already.
+    #[cold]
+    #[inline(never)]
+    fn claim_frame(
+        &self,
+        limit: Position,
+        length: usize,
+        moved: Option<(usize, RawTail)>,
+    ) -> Result<Claim<'_, M>, AppendError> {
+        let frame_length = length + HEADER_LENGTH;
+        let (space, position) = match moved {
+            Some((partition, tail)) => self.settle(partition, tail, aligned(frame_length))?,
+            None => self.claim(limit, length)?,
+        };
+        // SAFETY: claimed.
+        Ok(unsafe { space.claim(&self.log, frame_length, position) })
+    }
+
+    /// Appends a message the general way.
+    #[inline(never)]
     fn append(
         &self,
         limit: Position,
-        mut message: impl Message,
-        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+        message: impl Message,
+        reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
     ) -> Result<Position, AppendError> {
-        let length = message.length();
-        if length > self.log.max_payload_length() {
-            return self.append_long(limit, message, reserved_value);
-        }
-        let frame_length = length + HEADER_LENGTH;
-        let space = self.claim(limit, length, aligned(frame_length))?;
-        // SAFETY: the aligned length was claimed.
-        let frame = unsafe { Frame::new(space.term, space.offset, frame_length) };
-        append_frame(&self.log, frame, space.term_id, &mut message, &mut reserved_value);
-        Ok(space.position)
+        let (space, position) = self.claim(limit, message.length())?;
+        // SAFETY: claimed.
+        unsafe { space.write(&self.log, message, reserved_value) };
+        Ok(position)
     }
 
+    /// Appends a message for which the tail was moved already.
+    #[cold]
     #[inline(never)]
-    fn append_long(
+    fn append_claimed(
         &self,
-        limit: Position,
-        mut message: impl Message,
-        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+        partition: usize,
+        tail: RawTail,
+        message: impl Message,
+        reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
     ) -> Result<Position, AppendError> {
-        let (length, max_payload) = (message.length(), self.log.max_payload_length());
-        let max = if max_payload > 0 { self.log.max_message_length() } else { 0 };
-        if length > max {
-            self.active_partition(limit, length)?;
-            return Err(AppendError::MessageTooLong { length, max });
-        }
-        let space = self.claim(limit, length, fragmented_length(length, max_payload))?;
-        // SAFETY: the fragmented length was claimed; the payload is not 0 by the check above.
-        unsafe {
-            let Space { term, offset, term_id, .. } = space;
-            append_fragments(&self.log, term, offset, term_id, &mut message, &mut reserved_value);
-        }
-        Ok(space.position)
+        let (space, position) = self.settle(partition, tail, framed_length(&self.log, message.length())?)?;
+        // SAFETY: claimed.
+        unsafe { space.write(&self.log, message, reserved_value) };
+        Ok(position)
     }
 
-    /// Where to claim, if the limit allows.
-    #[inline(always)]
-    fn active_partition(&self, limit: Position, length: usize) -> Result<usize, AppendError> {
+    /// Claims space for a message of `length` bytes, if the limit allows.
+    fn claim(&self, limit: Position, length: usize) -> Result<(Space<'_, M>, Position), AppendError> {
         let (metadata, term_length) = (self.log.metadata(), self.log.term_length());
-        // SYNC: rotation. The tail of the term that is counted, or of one after it.
+        // SYNC: rotation.
         let count = metadata.active_term_count_acquire();
         let partition = partition_of_count(count);
         let tail = metadata.raw_tail_acquire(partition);
@@ -141,41 +193,41 @@ impl<M: Memory> ConcurrentAppender<M> {
             return Err(AppendError::AdminAction);
         }
         let offset = tail.term_offset(term_length);
-        let position = Position((i64::from(count) << term_length.bits()) + i64::from(offset));
-        if position < limit { Ok(partition) } else { Err(refused(&self.log, position, length)) }
+        let position = Position::new(tail.term_id(), offset, term_length, self.log.initial_term_id());
+        if position >= limit {
+            return Err(refused(&self.log, position, length));
+        }
+        let required = framed_length(&self.log, length)?;
+        self.settle(partition, metadata.fetch_add_raw_tail(partition, required), required)
     }
 
-    /// Claims `required` bytes (a multiple of 32, at most twice 16 MiB) for a message of `length` bytes.
-    #[inline(always)]
-    fn claim(&self, limit: Position, length: usize, required: usize) -> Result<Space<'_, M>, AppendError> {
-        let partition = self.active_partition(limit, length)?;
+    /// What became of a claim of `required` bytes (a multiple of 32, at most twice 16 MiB) for which `tail` was moved.
+    fn settle(
+        &self,
+        partition: usize,
+        tail: RawTail,
+        required: usize,
+    ) -> Result<(Space<'_, M>, Position), AppendError> {
         let term_length = self.log.term_length();
-        let tail = self.log.metadata().fetch_add_raw_tail(partition, required);
         let (term_id, offset) = (tail.term_id(), tail.term_offset(term_length) as usize);
         if !offset.is_multiple_of(FRAME_ALIGNMENT) {
             return Err(AppendError::DamagedTail(tail));
         }
         let end = offset + required;
-        let begin = Position::new(term_id, 0, term_length, self.log.initial_term_id());
-        let position = begin.plus(end as i64);
-        let term = self.log.term(partition);
-        if end > term_length.as_usize() {
-            return Err(self.trip(term, offset, term_id, position));
+        let term_begin = Position::new(term_id, 0, term_length, self.log.initial_term_id());
+        let position = term_begin.plus(end as i64);
+        let space = Space { term: self.log.term(partition), offset, begin: RawTail::new(term_id, 0) };
+        if end <= term_length.as_usize() {
+            return Ok((space, position));
         }
-        Ok(Space { term, offset, term_id, position })
-    }
-
-    /// A claim crossed the end of the term: pads what is left, if anything, and makes the next term the active one.
-    #[cold]
-    fn trip(&self, term: &M, offset: usize, term_id: TermId, position: Position) -> AppendError {
-        // SAFETY: the offset was checked to be a multiple of 32, is at most the term length, and behind it all was
-        // claimed by this call.
-        unsafe { pad_to_end(&self.log, term, offset, term_id) };
-        if position >= self.log.term_length().max_possible_position() {
-            return AppendError::MaxPositionExceeded;
+        // The claim crossed the end of the term, or was made beyond it.
+        // SAFETY: the offset is a multiple of 32 by the check, at most the term's length, and behind it all is claimed.
+        unsafe { space.pad(&self.log) };
+        if position >= term_length.max_possible_position() {
+            return Err(AppendError::MaxPositionExceeded);
         }
         self.log.metadata().rotate_log(term_id.count_since(self.log.initial_term_id()), term_id);
-        AppendError::AdminAction
+        Err(AppendError::AdminAction)
     }
 }
 

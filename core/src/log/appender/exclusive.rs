@@ -11,11 +11,11 @@
 use core::fmt;
 
 use super::message::{Message, Vectored, Whole};
-use super::{AppendError, Claim, LogError, append_fragments, append_frame, pad_to_end, refused};
+use super::{AppendError, Claim, LogError, Space, framed_length, is_short, refused};
 use crate::log::descriptor::{PARTITION_COUNT, RawTail};
 use crate::log::frame::Frame;
 use crate::log::frame_descriptor::{
-    self, FRAME_ALIGNMENT, HEADER_LENGTH, TYPE_DATA, TYPE_PAD, UNFRAGMENTED, aligned, committed, fragmented_length,
+    self, FRAME_ALIGNMENT, HEADER_LENGTH, TYPE_DATA, TYPE_PAD, UNFRAGMENTED, aligned, committed,
 };
 use crate::log::metadata::partition_of_count;
 use crate::log::{LogBuffers, rebuilder};
@@ -27,7 +27,8 @@ use crate::sync::{Bytes, Memory};
 pub struct ExclusiveAppender<M> {
     log: LogBuffers<M>,
     term_begin: Position,
-    term_id: TermId,
+    /// The tail of the active term when it began: its id, and 0.
+    begin: RawTail,
     /// Invariant: less than 3.
     partition: usize,
     /// Invariant: a multiple of 32, at most the term length.
@@ -82,7 +83,7 @@ impl<M: Memory> ExclusiveAppender<M> {
             return Err(LogError::Start { term_id, offset });
         }
         let term_begin = Position::new(term_id, 0, log.term_length(), log.initial_term_id());
-        Ok(ExclusiveAppender { term_begin, term_id, partition, offset: offset as usize, log })
+        Ok(ExclusiveAppender { term_begin, begin: RawTail::new(term_id, 0), partition, offset: offset as usize, log })
     }
 
     /// Appends a message, in fragments where it is longer than one frame, and returns the position behind it.
@@ -91,6 +92,13 @@ impl<M: Memory> ExclusiveAppender<M> {
     /// When nothing was appended.
     #[inline]
     pub fn offer(&mut self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
+        if is_short(&self.log, message)
+            && let Some(offset) = self.attempt(limit, aligned(message.len() + HEADER_LENGTH))
+        {
+            // SAFETY: claimed by the attempt.
+            unsafe { self.space(offset).write_short(&self.log, message) };
+            return Ok(self.position());
+        }
         self.append(limit, Whole(message), |_| None)
     }
 
@@ -113,11 +121,11 @@ impl<M: Memory> ExclusiveAppender<M> {
             return Err(AppendError::MessageTooLong { length, max });
         }
         let frame_length = length + HEADER_LENGTH;
-        let offset = self.advance(limit, length, aligned(frame_length))?;
-        // SAFETY: `advance` claimed the aligned length.
-        let frame = unsafe { self.frame(offset, frame_length) };
-        frame.claim(UNFRAGMENTED, TYPE_DATA, self.log.session_id(), self.log.stream_id(), self.term_id);
-        Ok(Claim::new(frame, self.position()))
+        match self.attempt(limit, aligned(frame_length)) {
+            // SAFETY: claimed by the attempt.
+            Some(offset) => Ok(unsafe { self.space(offset).claim(&self.log, frame_length, self.position()) }),
+            None => Err(self.decline(limit, length, aligned(frame_length))),
+        }
     }
 
     /// Appends padding with a payload of `length` bytes, which no reader sees, to move the position on.
@@ -130,10 +138,11 @@ impl<M: Memory> ExclusiveAppender<M> {
             return Err(AppendError::MessageTooLong { length, max });
         }
         let frame_length = length + HEADER_LENGTH;
-        let offset = self.advance(limit, length, aligned(frame_length))?;
-        // SAFETY: `advance` claimed the aligned length.
-        let frame = unsafe { self.frame(offset, frame_length) };
-        frame.claim(UNFRAGMENTED, TYPE_PAD, self.log.session_id(), self.log.stream_id(), self.term_id);
+        let offset = self.claim(limit, length, Ok(aligned(frame_length)))?;
+        let space = self.space(offset);
+        // SAFETY: the aligned length was claimed.
+        let frame = unsafe { Frame::new(space.term, space.offset, frame_length) };
+        frame.claim(UNFRAGMENTED, TYPE_PAD, self.log.session_id(), self.log.stream_id(), space.begin);
         frame.commit();
         Ok(self.position())
     }
@@ -168,8 +177,14 @@ impl<M: Memory> ExclusiveAppender<M> {
     /// Whether a block begins with a data frame for the tail; version, flags and reserved value are its own.
     fn is_first_frame(&self, block: &[u8]) -> bool {
         let (session_id, stream_id) = (self.log.session_id(), self.log.stream_id());
-        let expected =
-            frame_descriptor::header(UNFRAGMENTED, TYPE_DATA, self.term_offset(), session_id, stream_id, self.term_id);
+        let expected = frame_descriptor::header(
+            UNFRAGMENTED,
+            TYPE_DATA,
+            self.term_offset(),
+            session_id,
+            stream_id,
+            self.term_id(),
+        );
         let fields = frame_descriptor::TYPE..frame_descriptor::RESERVED_VALUE;
         let length = i32::from_le_bytes([block[0], block[1], block[2], block[3]]);
         block[fields.clone()] == expected[fields] && committed(length, 0, block.len()).is_some()
@@ -186,7 +201,7 @@ impl<M: Memory> ExclusiveAppender<M> {
     #[must_use]
     #[inline]
     pub fn term_id(&self) -> TermId {
-        self.term_id
+        self.begin.term_id()
     }
 
     /// Where in the term the next frame goes, in bytes.
@@ -203,80 +218,76 @@ impl<M: Memory> ExclusiveAppender<M> {
         &self.log
     }
 
+    /// Claims `required` bytes (a multiple of 32, at most twice 16 MiB) within the limit and the term, and returns where
+    /// they begin; nothing is done where they do not fit.
     #[inline(always)]
+    fn attempt(&mut self, limit: Position, required: usize) -> Option<usize> {
+        let (begin, end) = (self.offset, self.offset + required);
+        if self.position() >= limit || end > self.log.term_length().as_usize() {
+            return None;
+        }
+        self.move_tail(end);
+        self.offset = end;
+        Some(begin)
+    }
+
+    /// Appends a message the general way.
+    #[inline(never)]
     fn append(
         &mut self,
         limit: Position,
-        mut message: impl Message,
-        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+        message: impl Message,
+        reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
     ) -> Result<Position, AppendError> {
-        let length = message.length();
-        if length <= self.log.max_payload_length() {
-            let frame_length = length + HEADER_LENGTH;
-            let offset = self.advance(limit, length, aligned(frame_length))?;
-            // SAFETY: `advance` claimed the aligned length.
-            let frame = unsafe { self.frame(offset, frame_length) };
-            append_frame(&self.log, frame, self.term_id, &mut message, &mut reserved_value);
-        } else {
-            self.append_long(limit, message, reserved_value)?;
-        }
+        let framed_length = framed_length(&self.log, message.length());
+        let offset = self.claim(limit, message.length(), framed_length)?;
+        // SAFETY: the framed length was claimed.
+        unsafe { self.space(offset).write(&self.log, message, reserved_value) };
         Ok(self.position())
     }
 
-    #[inline(never)]
-    fn append_long(
+    /// Claims `required` bytes for a message of `length` bytes, and returns where they begin. What is wrong with the length comes after what is wrong with the position, as in the C client.
+    fn claim(
         &mut self,
         limit: Position,
-        mut message: impl Message,
-        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
-    ) -> Result<(), AppendError> {
-        let (length, max_payload) = (message.length(), self.log.max_payload_length());
-        let max = if max_payload > 0 { self.log.max_message_length() } else { 0 };
-        if length > max {
-            self.check(limit, length)?;
-            return Err(AppendError::MessageTooLong { length, max });
+        length: usize,
+        required: Result<usize, AppendError>,
+    ) -> Result<usize, AppendError> {
+        if self.position() >= limit {
+            return Err(refused(&self.log, self.position(), length));
         }
-        let offset = self.advance(limit, length, fragmented_length(length, max_payload))?;
-        let term = self.log.term(self.partition);
-        // SAFETY: `advance` claimed the fragmented length; the payload is not 0 by the check above.
-        unsafe { append_fragments(&self.log, term, offset, self.term_id, &mut message, &mut reserved_value) };
-        Ok(())
+        let required = required?;
+        match self.attempt(limit, required) {
+            Some(offset) => Ok(offset),
+            None => Err(self.decline(limit, length, required)),
+        }
     }
 
-    #[inline(always)]
-    fn check(&self, limit: Position, length: usize) -> Result<(), AppendError> {
-        if self.position() < limit { Ok(()) } else { Err(refused(&self.log, self.position(), length)) }
-    }
-
-    /// Claims `required` bytes (a multiple of 32, at most twice 16 MiB) for a message of `length` bytes, and returns
-    /// where they begin.
-    #[inline(always)]
-    fn advance(&mut self, limit: Position, length: usize, required: usize) -> Result<usize, AppendError> {
-        self.check(limit, length)?;
-        let begin = self.offset;
-        let end = begin + required;
-        self.move_tail(end);
-        if end > self.log.term_length().as_usize() {
-            return Err(self.trip());
+    /// Why an attempt came to nothing, and what is to be done about it.
+    #[cold]
+    #[inline(never)]
+    fn decline(&mut self, limit: Position, length: usize, required: usize) -> AppendError {
+        if self.position() >= limit {
+            return refused(&self.log, self.position(), length);
         }
-        self.offset = end;
-        Ok(begin)
+        self.move_tail(self.offset + required);
+        self.trip()
     }
 
     /// Tells the driver of a claim before anything of it is written, as every publisher does.
     #[inline(always)]
     fn move_tail(&self, offset: usize) {
-        let tail = RawTail::new(self.term_id, offset as i32);
-        // SAFETY: the partition is less than 3 by the invariant.
+        // Below 2^32: a term and a message. The partition is less than 3 by the invariant.
+        let tail = RawTail(self.begin.0 | offset as i64);
+        // SAFETY: see above.
         unsafe { self.log.metadata().set_raw_tail_release_unchecked(self.partition, tail) };
     }
 
-    /// # Safety
-    /// `offset` is a multiple of 32; `length`, at least 32, from there on is within the term and claimed.
+    /// The active term from `offset` on.
     #[inline(always)]
-    unsafe fn frame(&self, offset: usize, length: usize) -> Frame<'_, M> {
-        // SAFETY: the partition is less than 3 by the invariant, the rest by the caller's contract.
-        unsafe { Frame::new(self.log.term_unchecked(self.partition), offset, length) }
+    fn space(&self, offset: usize) -> Space<'_, M> {
+        // SAFETY: the partition is less than 3 by the invariant.
+        Space { term: unsafe { self.log.term_unchecked(self.partition) }, offset, begin: self.begin }
     }
 
     /// A message did not fit: pads the term and goes on to the next.
@@ -286,7 +297,7 @@ impl<M: Memory> ExclusiveAppender<M> {
     #[cold]
     fn trip(&mut self) -> AppendError {
         // SAFETY: the offset is a multiple of 32 within the term by the invariant, and behind it all is ours.
-        unsafe { pad_to_end(&self.log, self.log.term(self.partition), self.offset, self.term_id) };
+        unsafe { self.space(self.offset).pad(&self.log) };
         self.offset = self.log.term_length().as_usize();
         match self.rotate() {
             Ok(()) => AppendError::AdminAction,
@@ -301,13 +312,13 @@ impl<M: Memory> ExclusiveAppender<M> {
             return Err(AppendError::MaxPositionExceeded);
         }
         self.term_begin = begin;
-        self.term_id = self.term_id.plus(1);
+        self.begin = RawTail::new(self.term_id().plus(1), 0);
         self.partition = (self.partition + 1) % PARTITION_COUNT;
         self.offset = 0;
         // SYNC: rotation. The tail before the count that points to it.
         let metadata = self.log.metadata();
-        metadata.set_raw_tail_release(self.partition, RawTail::new(self.term_id, 0));
-        metadata.set_active_term_count_release(self.term_id.count_since(self.log.initial_term_id()));
+        metadata.set_raw_tail_release(self.partition, self.begin);
+        metadata.set_active_term_count_release(self.term_id().count_since(self.log.initial_term_id()));
         Ok(())
     }
 }

@@ -15,12 +15,12 @@ pub(super) trait Message {
 pub(super) struct Whole<'a>(pub(super) &'a [u8]);
 
 impl Message for Whole<'_> {
-    #[inline(always)]
+    #[inline]
     fn length(&self) -> usize {
         self.0.len()
     }
 
-    #[inline(always)]
+    #[inline]
     fn fill<M: Memory>(&mut self, frame: &Frame<'_, M>) {
         let (now, later) = self.0.split_at(frame.payload_length());
         frame.write_payload(0, now);

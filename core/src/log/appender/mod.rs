@@ -23,10 +23,13 @@ pub use exclusive::{ExclusiveAppender, OfferBlockError};
 
 use super::descriptor::RawTail;
 use super::frame::Frame;
-use super::frame_descriptor::{HEADER_LENGTH, TYPE_DATA, TYPE_PAD, UNFRAGMENTED, aligned};
+use super::frame_descriptor::{
+    BEGIN_FLAG, END_FLAG, HEADER_LENGTH, TYPE_DATA, TYPE_PAD, UNFRAGMENTED, aligned, fragmented_length,
+};
 use super::{LogBuffers, LogError};
-use crate::position::{Position, TermId};
-use crate::sync::Memory;
+use crate::position::Position;
+use crate::sync::{Memory, unchecked};
+use message::Message;
 
 /// Why nothing was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,78 +83,116 @@ fn refused<M: Memory>(log: &LogBuffers<M>, position: Position, length: usize) ->
     }
 }
 
-/// Fills the rest of a term, where there is any, with one frame of padding.
-///
-/// # Safety
-/// `offset` is a multiple of 32 within the term, and the rest of the term is the caller's claim.
-#[cold]
-unsafe fn pad_to_end<M: Memory>(log: &LogBuffers<M>, term: &M, offset: usize, term_id: TermId) {
-    let length = log.term_length().as_usize() - offset;
-    if length > 0 {
-        // SAFETY: by the caller's contract; the rest is a multiple of 32 and not nothing.
-        let frame = unsafe { Frame::new(term, offset, length) };
-        frame.claim(UNFRAGMENTED, TYPE_PAD, log.session_id(), log.stream_id(), term_id);
-        frame.commit();
-    }
-}
-
-/// Writes one frame that is a whole message, into a range that was claimed for it.
-#[inline(always)]
-fn append_frame<M: Memory>(
-    log: &LogBuffers<M>,
-    frame: Frame<'_, M>,
-    term_id: TermId,
-    message: &mut impl message::Message,
-    reserved_value: &mut impl FnMut(&Frame<'_, M>) -> Option<i64>,
-) {
-    frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), term_id);
-    message.fill(&frame);
-    if let Some(value) = reserved_value(&frame) {
-        frame.set_reserved_value(value);
-    }
-    frame.commit();
-}
-
-/// Writes a message in fragments. The reserved value is asked for once for each fragment, of that fragment's frame.
-///
-/// (The C client shows the first frame of the message each time, except for vectored messages; Java shows each
-/// fragment's own, as here.)
-///
-/// # Safety
-/// `offset` is a multiple of 32, and `fragmented_length(message.length(), max payload)` bytes from there on lie within
-/// the term and are the caller's claim. The longest payload is not 0.
-unsafe fn append_fragments<M: Memory>(
-    log: &LogBuffers<M>,
-    term: &M,
-    offset: usize,
-    term_id: TermId,
-    message: &mut impl message::Message,
-    reserved_value: &mut impl FnMut(&Frame<'_, M>) -> Option<i64>,
-) {
-    use super::frame_descriptor::{BEGIN_FLAG, END_FLAG};
-
+/// The space that a message of `length` bytes takes in frames.
+fn framed_length<M: Memory>(log: &LogBuffers<M>, length: usize) -> Result<usize, AppendError> {
     let max_payload = log.max_payload_length();
-    let mut remaining = message.length();
-    let mut offset = offset;
-    let mut flags = BEGIN_FLAG;
-    while remaining > 0 {
-        let payload = remaining.min(max_payload);
-        if payload == remaining {
-            flags |= END_FLAG;
-        }
-        let length = payload + HEADER_LENGTH;
-        // SAFETY: by the caller's contract: the aligned lengths of all the frames are what was claimed.
-        let frame = unsafe { Frame::new(term, offset, length) };
-        frame.claim(flags, TYPE_DATA, log.session_id(), log.stream_id(), term_id);
-        message.fill(&frame);
-        if let Some(value) = reserved_value(&frame) {
-            frame.set_reserved_value(value);
-        }
-        frame.commit();
-        flags = 0;
-        offset += aligned(length);
-        remaining -= payload;
+    if length <= max_payload {
+        return Ok(aligned(length + HEADER_LENGTH));
     }
+    // Without room for a payload in a frame there is no message that could be fragmented.
+    let max = if max_payload > 0 { log.max_message_length() } else { 0 };
+    if length > max {
+        return Err(AppendError::MessageTooLong { length, max });
+    }
+    Ok(fragmented_length(length, max_payload))
+}
+
+/// Where a claim lies.
+struct Space<'a, M> {
+    term: &'a M,
+    offset: usize,
+    /// The tail of the term when it began.
+    begin: RawTail,
+}
+
+impl<M: Memory> Space<'_, M> {
+    /// Fills what is left of the term, where there is anything, with one frame of padding.
+    ///
+    /// # Safety
+    /// The offset is a multiple of 32 within the term, and the rest of the term is the caller's claim.
+    unsafe fn pad(self, log: &LogBuffers<M>) {
+        let length = log.term_length().as_usize() - self.offset;
+        if length > 0 {
+            // SAFETY: by the caller's contract; the rest is a multiple of 32 and not nothing.
+            let frame = unsafe { Frame::new(self.term, self.offset, length) };
+            frame.claim(UNFRAGMENTED, TYPE_PAD, log.session_id(), log.stream_id(), self.begin);
+            frame.commit();
+        }
+    }
+
+    /// Writes a message, in fragments where it is longer than one frame. The reserved value is asked for once for each
+    /// frame, of that frame.
+    ///
+    /// (The C client shows the first frame of the message each time, except for vectored messages; Java shows each
+    /// frame, as here.)
+    ///
+    /// # Safety
+    /// The offset is a multiple of 32, and the framed length of the message from there on lies within the term and is
+    /// the caller's claim.
+    unsafe fn write(
+        self,
+        log: &LogBuffers<M>,
+        mut message: impl Message,
+        mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+    ) {
+        let mut offset = self.offset;
+        let mut flags = BEGIN_FLAG;
+        loop {
+            let remaining = message.length();
+            let payload = remaining.min(log.max_payload_length());
+            if payload == remaining {
+                flags |= END_FLAG;
+            }
+            let length = payload + HEADER_LENGTH;
+            // SAFETY: by the caller's contract: the aligned lengths of all frames are what was claimed.
+            let frame = unsafe { Frame::new(self.term, offset, length) };
+            frame.claim(flags, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
+            message.fill(&frame);
+            if let Some(value) = reserved_value(&frame) {
+                frame.set_reserved_value(value);
+            }
+            frame.commit();
+            if payload == remaining {
+                break;
+            }
+            flags = 0;
+            offset += aligned(length);
+        }
+    }
+
+    /// Writes a message that is one short frame.
+    ///
+    /// # Safety
+    /// As for `write`.
+    #[inline(always)]
+    unsafe fn write_short(self, log: &LogBuffers<M>, message: &[u8]) {
+        // SAFETY: by the caller's contract.
+        let frame = unsafe { Frame::new(self.term, self.offset, message.len() + HEADER_LENGTH) };
+        frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
+        frame.write_short_payload(message);
+        frame.commit();
+    }
+
+    /// Writes the header of a frame that its claimer fills.
+    ///
+    /// # Safety
+    /// As for `write`, for one frame of `length` bytes.
+    #[inline(always)]
+    unsafe fn claim<'a>(self, log: &LogBuffers<M>, length: usize, position: Position) -> Claim<'a, M>
+    where
+        Self: 'a,
+    {
+        // SAFETY: by the caller's contract.
+        let frame = unsafe { Frame::new(self.term, self.offset, length) };
+        frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
+        Claim::new(frame, position)
+    }
+}
+
+/// Whether a message is one frame, short enough to be copied without a call.
+#[inline(always)]
+fn is_short<M: Memory>(log: &LogBuffers<M>, message: &[u8]) -> bool {
+    message.len() <= unchecked::SHORT && message.len() <= log.max_payload_length()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use super::*;
 use crate::log::frame_descriptor::fragmented_length;
 use crate::log::testing::{Log, TERM, properties};
 use crate::log::{Cleaner, LogProperties, metadata::partition_of_count, reader};
-use crate::position::TermLength;
+use crate::position::{TermId, TermLength};
 use crate::sync::{AtomicBuffer, Ordering};
 use proptest::prelude::*;
 use std::vec;
@@ -422,6 +422,36 @@ proptest! {
             }
             prop_assert_eq!(consumed, published);
             prop_assert_eq!(received, sent);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_tails_make_an_appender_write_outside_its_log(
+        tails: [i64; 3], count: i32, near: bool, lengths in proptest::collection::vec(0_usize..9000, 1..6), limit: i64,
+    ) {
+        let mut memory = Log::new();
+        let log = memory.initialised(&properties());
+        let initial = i64::from(properties().initial_term_id.0);
+        for (partition, tail) in tails.into_iter().enumerate() {
+            // Near what is right, where damage is hardest to tell: a term or two off, just past the end, misaligned.
+            let close = (initial + tail.rem_euclid(5) - 1) << 32 | (65_000 + tail.rotate_left(20).rem_euclid(1000));
+            log.metadata().set_raw_tail_release(partition, RawTail(if near { close } else { tail }));
+        }
+        log.metadata().set_active_term_count_release(if near { count.rem_euclid(4) } else { count });
+        let concurrent = ConcurrentAppender::new(log.clone());
+        let exclusive = ExclusiveAppender::new(log.clone());
+        let limit = Position(limit);
+        for length in &lengths {
+            let _ = concurrent.offer(limit, &vec![1; *length]);
+            let _ = concurrent.try_claim(FAR, length % 1400).map(Claim::commit);
+        }
+        let Ok(mut exclusive) = exclusive else { return Ok(()) };
+        for length in &lengths {
+            let _ = exclusive.offer(limit, &vec![1; *length]);
+            let _ = exclusive.try_claim(FAR, length % 1400).map(Claim::commit);
+            let _ = exclusive.append_padding(FAR, *length);
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn poll<M: Bytes>(
         handler(payload, header);
         Action::Continue
     };
-    controlled(log, position, Position(i64::MAX), fragment_limit, handler, |_| ())
+    controlled(log, Start::new(log, position), usize::MAX, fragment_limit, handler, |_| ())
 }
 
 /// As `poll`, for fragments that begin before `limit`.
@@ -75,7 +75,8 @@ pub fn bounded_poll<M: Bytes>(
         handler(payload, header);
         Action::Continue
     };
-    controlled(log, position, limit, fragment_limit, handler, |_| ())
+    let start = Start::new(log, position);
+    controlled(log, start, start.offset_of(limit), fragment_limit, handler, |_| ())
 }
 
 /// As `poll`, with a handler that says how to go on. `commit` is called for each [`Action::Commit`] with the position to
@@ -88,7 +89,7 @@ pub fn controlled_poll<M: Bytes>(
     handler: impl FnMut(&[u8], Header<'_>) -> Action,
     commit: impl FnMut(Position),
 ) -> Polled {
-    controlled(log, position, Position(i64::MAX), fragment_limit, handler, commit)
+    controlled(log, Start::new(log, position), usize::MAX, fragment_limit, handler, commit)
 }
 
 /// As `controlled_poll`, for fragments that begin before `limit`.
@@ -101,7 +102,8 @@ pub fn bounded_controlled_poll<M: Bytes>(
     handler: impl FnMut(&[u8], Header<'_>) -> Action,
     commit: impl FnMut(Position),
 ) -> Polled {
-    controlled(log, position, limit, fragment_limit, handler, commit)
+    let start = Start::new(log, position);
+    controlled(log, start, start.offset_of(limit), fragment_limit, handler, commit)
 }
 
 /// Hands over whole frames, headers included, as one slice of at most `block_length_limit` bytes, and the term's id. A
@@ -187,6 +189,12 @@ impl Start {
         }
     }
 
+    /// The offset at which a later position stands, had the term no end; 0 for an earlier one.
+    #[inline(always)]
+    fn offset_of(&self, position: Position) -> usize {
+        usize::try_from(position.0.saturating_sub(self.term_begin)).unwrap_or(0)
+    }
+
     #[inline(always)]
     fn position(&self, offset: usize) -> Position {
         Position(self.term_begin.wrapping_add(offset as i64))
@@ -196,17 +204,15 @@ impl Start {
 #[inline(always)]
 fn controlled<M: Bytes>(
     log: &LogBuffers<M>,
-    position: Position,
-    limit: Position,
+    start: Start,
+    limit: usize,
     fragment_limit: usize,
     mut handler: impl FnMut(&[u8], Header<'_>) -> Action,
     commit: impl FnMut(Position),
 ) -> Polled {
-    let start = Start::new(log, position);
-    let term_length = log.term_length();
+    let (initial_term_id, term_length) = (log.initial_term_id(), log.term_length());
     // A view in registers: nothing that the handler does can make its address be loaded again.
     let term = AtomicBuffer::of(log.term(start.partition));
-    let initial_term_id = log.initial_term_id();
     let handler = |offset: usize, length: usize| {
         // SAFETY: `read` hands over frames that lie within the term and are committed, so that nobody writes them while
         // the caller's position, which it stores after the call, holds the driver back from cleaning.
@@ -217,7 +223,6 @@ fn controlled<M: Bytes>(
         };
         handler(payload, Header::new(frame, initial_term_id, term_length))
     };
-    let limit = usize::try_from(limit.0.saturating_sub(start.term_begin)).unwrap_or(0);
     read(&term, term_length.as_usize(), start, limit, fragment_limit, handler, commit)
 }
 
