@@ -16,4 +16,5 @@ pub mod report;
 pub mod roles;
 pub mod round;
 pub mod side;
+pub mod small;
 pub mod statistics;

@@ -7,6 +7,7 @@ use gannet_benches::instructions;
 use gannet_benches::report::{CaseResult, Report};
 use gannet_benches::round::{Round, Settings};
 use gannet_benches::side::{Programs, Side};
+use gannet_benches::small;
 use std::path::PathBuf;
 
 /// Gannet beside the official client and driver.
@@ -22,6 +23,8 @@ enum What {
     Speed(Box<Speed>),
     /// Instructions for each message, by callgrind, on one thread.
     Instructions(Box<Instructions>),
+    /// Our driver's small profile in a file system of 64 MiB, which takes root to mount.
+    Small(Box<Settings>),
     /// The names of the cases.
     Cases,
 }
@@ -60,6 +63,10 @@ fn main() -> Result<(), Failure> {
     match Arguments::parse().what {
         What::Speed(speed) => speed.run(),
         What::Instructions(instructions) => instructions.run(),
+        What::Small(settings) => {
+            print!("{}", small::table(&Programs::beside_this()?, &settings)?);
+            Ok(())
+        }
         What::Cases => {
             for case in CASES {
                 println!(
