@@ -125,7 +125,7 @@ impl Image {
         }
         let handler = |payload: &[u8], header: Header<'_>| match handler(payload, header) {
             // The driver has taken the image away, and its publisher may come round: what follows is not ours to read.
-            Action::Continue if closed.is_set() => Action::Break,
+            Action::Continue | Action::Commit if closed.is_set() => Action::Break,
             action => action,
         };
         let commit = |position: Position| {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use gannet_core::command::{AvailableImage, CommandError, ErrorCode, PublicationReady, Response};
-use gannet_core::counters::CounterId;
+use gannet_core::counters::{CounterId, RecordState};
 use gannet_core::log::ExclusiveAppender;
 
 use super::registration::{Outcome, Request};
@@ -158,6 +158,8 @@ impl State {
         let Some(subscription) = self.subscriptions.get(&id).and_then(Weak::upgrade) else { return };
         match self.make_image(available) {
             Ok(image) => self.outbox.events.extend(subscription.add_image(image)),
+            // It went before this client looked: the notice of that follows.
+            Err(_) if self.counters.state(available.subscriber_position_id) == Some(RecordState::Reclaimed) => {}
             Err(reason) => {
                 let error = ClientError::Image { correlation_id: available.correlation_id, reason };
                 self.outbox.events.push(Event::Error(error));
