@@ -1,8 +1,13 @@
 //! An Aeron directory of a test's own, removed when the test ends. `[any]`
 
+use nix::sys::statvfs::statvfs;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What a suite needs at most at one time, in bytes.
+const ROOM: u64 = 1 << 30;
 
 /// A path under shared memory that nobody else uses. The directory itself is the driver's to make.
 #[derive(Debug)]
@@ -17,9 +22,7 @@ impl AeronDirectory {
         // Relaxed: the number only has to differ from the others of this process.
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = COUNT.fetch_add(1, Ordering::Relaxed);
-        let shared = Path::new("/dev/shm");
-        let parent = if shared.is_dir() { shared.to_path_buf() } else { std::env::temp_dir() };
-        let path = parent.join(format!("gannet-tests-{}-{unique}-{name}", std::process::id()));
+        let path = parent().join(format!("gannet-tests-{}-{unique}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         AeronDirectory { path }
     }
@@ -44,6 +47,16 @@ impl AeronDirectory {
         names.sort();
         names
     }
+}
+
+/// Shared memory where it is roomy; containers have 64 MiB of it by default, less than two drivers with default settings.
+fn parent() -> &'static Path {
+    static PARENT: OnceLock<PathBuf> = OnceLock::new();
+    PARENT.get_or_init(|| {
+        let shared = Path::new("/dev/shm");
+        let is_roomy = statvfs(shared).is_ok_and(|status| status.blocks_available() * status.fragment_size() >= ROOM);
+        if is_roomy { shared.to_path_buf() } else { std::env::temp_dir() }
+    })
 }
 
 fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) {
