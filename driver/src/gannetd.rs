@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::agent::thread;
 use crate::config::{CommandLine, Configuration, Sources, ThreadNaming};
+use crate::console;
 use crate::media_driver::{DriverError, InvokedDriver, MediaDriver};
 
 /// No signal so far.
@@ -29,7 +30,7 @@ pub fn run() -> ExitCode {
         }
     };
     if arguments.version {
-        println!("gannetd <{}> Aeron 1.54.0", env!("CARGO_PKG_VERSION"));
+        console::say(format_args!("gannetd <{}> Aeron 1.54.0", env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
     let configuration = match arguments.configure(Sources::environment()) {
@@ -55,7 +56,7 @@ fn serve(configuration: Configuration) -> Result<ExitCode, DriverError> {
         signal_hook::flag::register_usize(number, Arc::clone(&signal), value).map_err(DriverError::Signals)?;
     }
     for warning in &configuration.context.warnings {
-        println!("{warning}");
+        console::say(warning);
     }
     if configuration.context.print_configuration {
         // A reader that is gone is no reason not to serve.
@@ -69,7 +70,7 @@ fn serve(configuration: Configuration) -> Result<ExitCode, DriverError> {
     thread::wake_promptly();
     let status = run_until_told(&mut driver, &signal);
 
-    println!("Shutting down driver...");
+    console::say("Shutting down driver...");
     let _ = io::stdout().flush();
     match driver.close() {
         Ok(()) => Ok(ExitCode::from(status)),
@@ -94,6 +95,6 @@ fn run_until_told(driver: &mut InvokedDriver, signal: &AtomicUsize) -> u8 {
 }
 
 fn refuse(doing: &str, error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("ERROR: {doing}: {error}");
+    console::complain(format_args!("ERROR: {doing}: {error}"));
     ExitCode::FAILURE
 }

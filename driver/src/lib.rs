@@ -8,6 +8,7 @@ pub mod agent;
 pub mod clock;
 pub mod conductor;
 pub mod config;
+pub mod console;
 pub mod gannetd;
 mod media_driver;
 pub mod native_resource_agent;

@@ -5,6 +5,7 @@
 
 use gannet_core::command::{Command, ErrorCode, Response};
 
+use super::error_reporter::{MAX_TEXT_LENGTH, truncate};
 use super::{ConductorError, DriverConductor};
 use crate::config::TerminationValidator;
 
@@ -35,7 +36,10 @@ impl DriverConductor {
             }
             Err(error) => {
                 if let Some(correlation_id) = error.correlation_id() {
-                    self.send_error(correlation_id, error.code(), &error.to_string());
+                    // Longer than a broadcast takes, as with a channel of 100 KiB in it, it would never arrive.
+                    let mut message = error.to_string();
+                    truncate(&mut message, MAX_TEXT_LENGTH);
+                    self.send_error(correlation_id, error.code(), &message);
                 }
                 self.report(error.code(), &error);
             }
@@ -112,7 +116,10 @@ impl DriverConductor {
 
     /// Answers a command that failed, and records why.
     pub(super) fn on_error(&mut self, correlation_id: i64, error: &ConductorError) {
-        self.send_error(correlation_id, error.code(), &error.to_string());
+        // Longer than a broadcast takes, as with a channel of 100 KiB in it, it would never arrive.
+        let mut message = error.to_string();
+        truncate(&mut message, MAX_TEXT_LENGTH);
+        self.send_error(correlation_id, error.code(), &message);
         // Whoever is told to try again knows; the peer does not record it either.
         if error.code() != ErrorCode::ResourceTemporarilyUnavailable {
             self.report(error.code(), error);

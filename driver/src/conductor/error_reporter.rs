@@ -14,7 +14,7 @@ use gannet_core::error_log::{DistinctErrorLog, EntryId, Full};
 use gannet_transport_ipc::Region;
 
 /// The longest text of an entry, in bytes; the peer's `AERON_ERROR_MAX_TOTAL_LENGTH` is of this size too.
-const MAX_TEXT_LENGTH: usize = 8192;
+pub(super) const MAX_TEXT_LENGTH: usize = 8192;
 
 /// The writer of the error log.
 #[derive(Debug)]
@@ -69,14 +69,17 @@ impl ErrorReporter {
             }
             Err(Full) => {
                 self.is_full = true;
-                eprintln!("gannetd: the error log is full, further new errors are only counted: {}", self.text);
+                crate::console::complain(format_args!(
+                    "gannetd: the error log is full, further new errors are only counted: {}",
+                    self.text
+                ));
             }
         }
     }
 }
 
 /// Cuts a text, at a character's end.
-fn truncate(text: &mut String, max: usize) {
+pub(super) fn truncate(text: &mut String, max: usize) {
     if text.len() > max {
         let end = (0..=max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);

@@ -17,6 +17,7 @@ use super::DriverError;
 use crate::clock::epoch_ms;
 use crate::conductor::Counters;
 use crate::config::{Choice, Context};
+use crate::console;
 
 /// The version of Aeron that clients and tools find here.
 const AERON_VERSION: (u8, u8, u8) = (1, 54, 0);
@@ -112,23 +113,25 @@ impl DriverFiles {
 fn tell(claim: &Claim, directory: &AeronDirectory, warn_if_exists: bool) {
     let path = directory.path().display();
     if claim.existed && warn_if_exists {
-        eprintln!("WARNING: {path} exists");
+        console::complain(format_args!("WARNING: {path} exists"));
         if let Some(age) = claim.heartbeat_age_ms {
-            eprintln!("INFO: Aeron driver heartbeat is {age} ms old");
+            console::complain(format_args!("INFO: Aeron driver heartbeat is {age} ms old"));
         }
     }
     match &claim.saved_errors {
-        Some(SavedErrors::Saved { path, .. }) => eprintln!("WARNING: Existing errors saved to: {}", path.display()),
+        Some(SavedErrors::Saved { path, .. }) => {
+            console::complain(format_args!("WARNING: Existing errors saved to: {}", path.display()));
+        }
         Some(SavedErrors::NotSaved { path, source, text }) => {
-            eprintln!(
+            console::complain(format_args!(
                 "ERROR: Failed to save existing errors to: {} ({source})\nDumping errors here:\n{text}",
                 path.display()
-            );
+            ));
         }
         None => {}
     }
     for left in &claim.left {
-        eprintln!("WARNING: {} is not Aeron's and was left in {path}", left.display());
+        console::complain(format_args!("WARNING: {} is not Aeron's and was left in {path}", left.display()));
     }
 }
 

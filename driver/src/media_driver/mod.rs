@@ -17,6 +17,7 @@ use crate::agent::{Agent, AgentRunner, IdleStrategy};
 use crate::clock::Clock;
 use crate::conductor::DriverConductor;
 use crate::config::{Context, ThreadNaming, ThreadingMode};
+use crate::console;
 use crate::native_resource_agent::NativeResourceAgent;
 use conductor_agent::ConductorAgent;
 pub use error::DriverError;
@@ -235,7 +236,7 @@ fn assemble(context: Context) -> Result<Parts, DriverError> {
     let role_name = role_name(&context, is_shared);
     let mut conductor = ConductorAgent::new(conductor, clock, terminate, role_name, affinity.conductor);
     for warning in &affinity.warnings {
-        eprintln!("{warning}");
+        console::complain(warning);
         conductor.report_warning(warning);
     }
     for warning in context.warnings.iter().filter(|warning| warning.is_about_value) {

@@ -153,6 +153,7 @@ impl IpcPublication {
         // It counts as working again already, and its old position must not hold its new one back.
         let others = self.subscribers.iter().enumerate().filter(|(other, _)| *other != index);
         let join = others.filter_map(|(_, other)| other.working_position()).fold(self.limit.consumer(), Position::min);
+        let join = self.sound_join(join);
         let subscriber = &self.subscribers[index];
         if let Some(position) = &subscriber.counter {
             position.set(join.0);
@@ -179,6 +180,11 @@ impl IpcPublication {
     }
 
     fn unblock(&mut self, at: Position, notices: &mut Vec<Notice>) {
+        // The search goes as far as the tail says. No honest one lies where there is no space, and reading there is
+        // as deadly as writing.
+        if self.producer_position() > self.reservation.edge() {
+            return;
+        }
         if unblocker::unblock(self.log(), at).is_unblocked() {
             notices.push(Notice::Unblocked);
         }

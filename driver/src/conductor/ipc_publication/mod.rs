@@ -179,7 +179,14 @@ impl IpcPublication {
     /// Where a new subscriber starts: no later than the slowest.
     pub(super) fn join_position(&self) -> Position {
         let working = self.subscribers.iter().filter_map(Subscriber::working_position);
-        working.fold(self.limit.consumer(), Position::min)
+        self.sound_join(working.fold(self.limit.consumer(), Position::min))
+    }
+
+    /// A position that a subscriber may start from: a frame may begin there, and it is neither cleaned nor beyond the
+    /// publishers, whatever a hostile subscriber says of its own.
+    fn sound_join(&self, position: Position) -> Position {
+        let position = position.min(self.producer_position()).max(self.cleaner.position());
+        Position(position.0 & !31)
     }
 
     /// Whether all subscribers that hold it back have read everything.
@@ -230,7 +237,8 @@ impl IpcPublication {
         let Consumers { min, max } = consumers?;
         // The tail comes after the positions: an honest subscriber is not beyond it. Another must neither have the
         // log cleaned before its publishers nor stop the arithmetic.
-        let producer = self.producer_position();
+        // Nor may both together have pages cleaned that have no space behind them.
+        let producer = self.producer_position().min(self.reservation.edge());
         Some(Consumers { min: min.min(producer), max: max.min(producer) })
     }
 

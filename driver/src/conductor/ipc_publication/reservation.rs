@@ -109,6 +109,13 @@ impl Reservation {
         self.reserved >= self.end
     }
 
+    /// Behind what has space. Nothing honest lies beyond; what a peer writes into shared words may say so.
+    #[must_use]
+    #[inline]
+    pub fn edge(&self) -> Position {
+        if self.is_complete() { Position(i64::MAX) } else { self.reserved }
+    }
+
     /// The highest limit that may be granted.
     #[must_use]
     #[inline]
