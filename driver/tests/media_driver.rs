@@ -15,7 +15,7 @@ use gannet_driver::config::{
     Context, IdleStrategyConfig, IdleStrategyName, TerminationValidator, ThreadNaming, ThreadingMode,
 };
 use gannet_driver::{DriverError, InvokedDriver, MediaDriver};
-use gannet_transport_ipc::{AeronDirectory, CncFile, Region};
+use gannet_transport_ipc::{AeronDirectory, CncFile, Region, storage};
 
 /// A client with its hands: the ring, the broadcast buffer, and nothing that lives by itself.
 struct Client {
@@ -76,12 +76,18 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 fn directory() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("gannet-driver-").tempdir_in("/dev/shm").unwrap()
+    // Shared memory, or the temporary directory in a container that has little of it.
+    let shared = Path::new("/dev/shm");
+    let place = match storage::usable_space(shared) {
+        Ok(usable) if usable > 1 << 30 => shared.to_path_buf(),
+        _ => std::env::temp_dir(),
+    };
+    tempfile::Builder::new().prefix("gannet-driver-").tempdir_in(place).unwrap()
 }
 
 fn context(directory: &tempfile::TempDir) -> Context {
     // A directory inside, so that the driver makes and deletes it.
-    Context::at(directory.path().join("aeron"))
+    Context { directory: directory.path().join("aeron"), ..Context::small() }
 }
 
 fn thread_names() -> Vec<String> {

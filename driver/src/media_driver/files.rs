@@ -91,9 +91,9 @@ impl DriverFiles {
         let _ = ring.next_correlation_id();
         ring.set_consumer_heartbeat_ms(epoch_ms());
         self.cnc.publish();
-        self.cnc.memory().flush()?;
-        // From here on the heartbeat keeps other drivers out.
+        // From here on the heartbeat keeps other drivers out, and says who lives here.
         self.claim = None;
+        self.cnc.memory().flush()?;
         Ok(())
     }
 

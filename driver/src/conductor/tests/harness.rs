@@ -139,7 +139,7 @@ impl Harness {
     }
 
     pub(super) fn with(change: impl FnOnce(&mut ConductorSettings, &mut NativeResourceSettings)) -> Self {
-        let directory = tempfile::Builder::new().prefix("gannet-driver-").tempdir_in("/dev/shm").unwrap();
+        let directory = tempfile::Builder::new().prefix("gannet-driver-").tempdir_in(roomy()).unwrap();
         std::fs::create_dir(directory.path().join(AeronDirectory::PUBLICATIONS)).unwrap();
         let lengths = CncLengths {
             to_driver: (1 << 16) + 768,
@@ -356,6 +356,15 @@ impl Stream {
 
     pub(super) fn position(&self) -> Position {
         Position(self.counter.get())
+    }
+}
+
+/// Shared memory, or the temporary directory in a container that has little of it.
+fn roomy() -> std::path::PathBuf {
+    let shared = std::path::Path::new("/dev/shm");
+    match gannet_transport_ipc::storage::usable_space(shared) {
+        Ok(usable) if usable > 1 << 30 => shared.to_path_buf(),
+        _ => std::env::temp_dir(),
     }
 }
 

