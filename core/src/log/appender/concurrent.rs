@@ -5,12 +5,12 @@
 //! Publishers claim space with one fetch-and-add of the active term's tail. The one whose claim crosses the term's end
 //! pads what is left and makes the next term the active one; all whose claim lies beyond do the latter too.
 //!
-//! Offers and claims go a straight way first, for a short message in the middle of a term, and a general one when that
+//! Offers and claims go a straight way first, for a message in the middle of a term, and a general one when that
 //! finds anything unusual. The straight way compares tails as whole words, minus the tail with which the counted term
 //! began: another term's tail, or one past the end, is then more than the term's length.
 
 use super::message::{Message, Vectored, Whole};
-use super::{AppendError, Claim, Space, framed_length, is_short, refused};
+use super::{AppendError, Claim, SHORT, Space, framed_length, refused};
 use crate::log::LogBuffers;
 use crate::log::descriptor::RawTail;
 use crate::log::frame::Frame;
@@ -48,21 +48,13 @@ impl<M: Memory> ConcurrentAppender<M> {
     /// When nothing was appended.
     #[inline]
     pub fn offer(&self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
-        if is_short(&self.log, message) {
-            // SAFETY: a short message is a frame.
-            match unsafe { self.attempt(limit, aligned(message.len() + HEADER_LENGTH)) } {
-                Attempt::Claimed(space, position) => {
-                    // SAFETY: claimed by the attempt.
-                    unsafe { space.write_short(&self.log, message) };
-                    return Ok(position);
-                }
-                Attempt::Moved(partition, tail) => {
-                    return self.append_claimed(partition, tail, Whole(message), |_| None);
-                }
-                Attempt::Nothing => {}
-            }
+        if message.len() > self.log.max_payload_length() {
+            self.append(limit, Whole(message), |_| None)
+        } else if message.len() > SHORT {
+            self.offer_frame_with_call(limit, message)
+        } else {
+            self.offer_frame(limit, message, true)
         }
-        self.append(limit, Whole(message), |_| None)
     }
 
     /// As `offer`, for a message in several pieces.
@@ -107,10 +99,31 @@ impl<M: Memory> ConcurrentAppender<M> {
         &self.log
     }
 
+    /// Offers a message that is one frame; a `short` one is at most [`SHORT`] bytes.
+    #[inline(always)]
+    fn offer_frame(&self, limit: Position, message: &[u8], short: bool) -> Result<Position, AppendError> {
+        // SAFETY: the message is one frame.
+        match unsafe { self.attempt(limit, aligned(message.len() + HEADER_LENGTH)) } {
+            Attempt::Claimed(space, position) => {
+                // SAFETY: claimed by the attempt.
+                unsafe { space.write_frame(&self.log, message, short) };
+                Ok(position)
+            }
+            Attempt::Moved(partition, tail) => self.append_claimed(partition, tail, Whole(message), |_| None),
+            Attempt::Nothing => self.append_generally(limit, Whole(message), |_| None),
+        }
+    }
+
+    /// Offers a longer message that is one frame: apart, to leave the short ones the registers that the call takes.
+    #[inline(never)]
+    fn offer_frame_with_call(&self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
+        self.offer_frame(limit, message, false)
+    }
+
     /// The straight way.
     ///
     /// # Safety
-    /// `required` is the aligned length of a frame, which is at most a term.
+    /// `required` is a framed length, which is at most a term.
     #[inline(always)]
     unsafe fn attempt(&self, limit: Position, required: usize) -> Attempt<'_, M> {
         let (metadata, term_length) = (self.log.metadata(), self.log.term_length().as_usize() as u64);
@@ -151,9 +164,33 @@ impl<M: Memory> ConcurrentAppender<M> {
         Ok(unsafe { space.claim(&self.log, frame_length, position) })
     }
 
-    /// Appends a message the general way.
+    /// Appends a message in one or more frames.
     #[inline(never)]
     fn append(
+        &self,
+        limit: Position,
+        message: impl Message,
+        reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
+    ) -> Result<Position, AppendError> {
+        let Ok(required) = framed_length(&self.log, message.length()) else {
+            return self.append_generally(limit, message, reserved_value);
+        };
+        // SAFETY: a framed length.
+        match unsafe { self.attempt(limit, required) } {
+            Attempt::Claimed(space, position) => {
+                // SAFETY: claimed by the attempt.
+                unsafe { space.write(&self.log, message, reserved_value) };
+                Ok(position)
+            }
+            Attempt::Moved(partition, tail) => self.append_claimed(partition, tail, message, reserved_value),
+            Attempt::Nothing => self.append_generally(limit, message, reserved_value),
+        }
+    }
+
+    /// Appends a message the general way.
+    #[cold]
+    #[inline(never)]
+    fn append_generally(
         &self,
         limit: Position,
         message: impl Message,

@@ -11,7 +11,7 @@
 use core::fmt;
 
 use super::message::{Message, Vectored, Whole};
-use super::{AppendError, Claim, LogError, Space, framed_length, is_short, refused};
+use super::{AppendError, Claim, LogError, SHORT, Space, framed_length, refused};
 use crate::log::descriptor::{PARTITION_COUNT, RawTail};
 use crate::log::frame::Frame;
 use crate::log::frame_descriptor::{
@@ -92,14 +92,13 @@ impl<M: Memory> ExclusiveAppender<M> {
     /// When nothing was appended.
     #[inline]
     pub fn offer(&mut self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
-        if is_short(&self.log, message)
-            && let Some(offset) = self.attempt(limit, aligned(message.len() + HEADER_LENGTH))
-        {
-            // SAFETY: claimed by the attempt.
-            unsafe { self.space(offset).write_short(&self.log, message) };
-            return Ok(self.position());
+        if message.len() > self.log.max_payload_length() {
+            self.append(limit, Whole(message), |_| None)
+        } else if message.len() > SHORT {
+            self.offer_frame_with_call(limit, message)
+        } else {
+            self.offer_frame(limit, message, true)
         }
-        self.append(limit, Whole(message), |_| None)
     }
 
     /// As `offer`, for a message in several pieces.
@@ -216,6 +215,23 @@ impl<M: Memory> ExclusiveAppender<M> {
     #[inline]
     pub fn log(&self) -> &LogBuffers<M> {
         &self.log
+    }
+
+    /// Offers a message that is one frame; a `short` one is at most [`SHORT`] bytes.
+    #[inline(always)]
+    fn offer_frame(&mut self, limit: Position, message: &[u8], short: bool) -> Result<Position, AppendError> {
+        let Some(offset) = self.attempt(limit, aligned(message.len() + HEADER_LENGTH)) else {
+            return self.append(limit, Whole(message), |_| None);
+        };
+        // SAFETY: claimed by the attempt.
+        unsafe { self.space(offset).write_frame(&self.log, message, short) };
+        Ok(self.position())
+    }
+
+    /// Offers a longer message that is one frame: apart, to leave the short ones the registers that the call takes.
+    #[inline(never)]
+    fn offer_frame_with_call(&mut self, limit: Position, message: &[u8]) -> Result<Position, AppendError> {
+        self.offer_frame(limit, message, false)
     }
 
     /// Claims `required` bytes (a multiple of 32, at most twice 16 MiB) within the limit and the term, and returns where

@@ -83,7 +83,8 @@ fn refused<M: Memory>(log: &LogBuffers<M>, position: Position, length: usize) ->
     }
 }
 
-/// The space that a message of `length` bytes takes in frames.
+/// The space that a message of `length` bytes takes in frames: at most a term, since a frame is, and since a longer
+/// message is at most an eighth of a term and its frames are payload by half at least.
 fn framed_length<M: Memory>(log: &LogBuffers<M>, length: usize) -> Result<usize, AppendError> {
     let max_payload = log.max_payload_length();
     if length <= max_payload {
@@ -160,16 +161,20 @@ impl<M: Memory> Space<'_, M> {
         }
     }
 
-    /// Writes a message that is one short frame.
+    /// Writes a message that is one frame; a `short` one is at most [`SHORT`] bytes.
     ///
     /// # Safety
     /// As for `write`.
     #[inline(always)]
-    unsafe fn write_short(self, log: &LogBuffers<M>, message: &[u8]) {
+    unsafe fn write_frame(self, log: &LogBuffers<M>, message: &[u8], short: bool) {
         // SAFETY: by the caller's contract.
         let frame = unsafe { Frame::new(self.term, self.offset, message.len() + HEADER_LENGTH) };
         frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
-        frame.write_short_payload(message);
+        if short {
+            frame.write_short_payload(message);
+        } else {
+            frame.write_payload(0, message);
+        }
         frame.commit();
     }
 
@@ -189,11 +194,8 @@ impl<M: Memory> Space<'_, M> {
     }
 }
 
-/// Whether a message is one frame, short enough to be copied without a call.
-#[inline(always)]
-fn is_short<M: Memory>(log: &LogBuffers<M>, message: &[u8]) -> bool {
-    message.len() <= unchecked::SHORT && message.len() <= log.max_payload_length()
-}
+/// The longest message that is copied without a call.
+const SHORT: usize = unchecked::SHORT;
 
 #[cfg(test)]
 mod tests;
