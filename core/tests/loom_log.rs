@@ -16,6 +16,7 @@ use gannet_core::sync::{Memory, Ordering};
 use gannet_core::{Position, SessionId, StreamId, TermId, TermLength};
 use loom::thread;
 use model::{Kind, ModelMemory, model};
+use std::sync::atomic::AtomicUsize;
 
 const INITIAL: TermId = TermId(7);
 const FAR: Position = Position(i64::MAX);
@@ -270,6 +271,46 @@ fn a_publisher_that_comes_back_after_its_claim_was_padded_disturbs_nobody() {
         read_rest(&log, &mut position, &mut values);
         assert_eq!(values, [2]);
     });
+}
+
+/// Tells the driver of a model that a claim is made, as a timeout would.
+fn claimed(words: &ModelMemory) {
+    words.store_i32(0, 1, Ordering::Release);
+}
+
+fn wait_for_claim(words: &ModelMemory) {
+    while words.load_i32(0, Ordering::Acquire) == 0 {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn of_a_commit_and_an_unblock_exactly_one_wins() {
+    static COMMITTED: AtomicUsize = AtomicUsize::new(0);
+    static UNBLOCKED: AtomicUsize = AtomicUsize::new(0);
+    model(3, || {
+        let log = log(256, 0);
+        let words = ModelMemory::new(8, |_| Kind::Words);
+        let (slow, flag) = (log.clone(), words.clone());
+        // A publisher that commits in one step: what a claim's commit (a look, then a store) is but for the time between.
+        let publisher = thread::spawn(move || {
+            let appender = ConcurrentAppender::new(slow.clone());
+            let mut claim = appender.try_claim(FAR, 32).unwrap();
+            claim.write(0, &message(1));
+            std::mem::forget(claim);
+            claimed(&flag);
+            slow.term(0).compare_exchange_i32(0, -64, 64)
+        });
+        wait_for_claim(&words);
+        let unblocked = unblock(&log, Position(0));
+        let committed = publisher.join().unwrap();
+        assert_eq!(unblocked, if committed { Unblock::None } else { Unblock::Unblocked });
+        let (mut position, mut values) = (Position(0), Vec::new());
+        read_rest(&log, &mut position, &mut values);
+        assert_eq!(values, if committed { vec![1] } else { vec![] });
+        if committed { &COMMITTED } else { &UNBLOCKED }.fetch_add(1, Ordering::Relaxed);
+    });
+    assert!(COMMITTED.load(Ordering::Relaxed) > 0 && UNBLOCKED.load(Ordering::Relaxed) > 0);
 }
 
 #[test]

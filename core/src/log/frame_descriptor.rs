@@ -49,6 +49,9 @@ pub const TYPE_PAD: u16 = 0;
 /// A message or a fragment of one.
 pub const TYPE_DATA: u16 = 1;
 
+/// The length of a claim while the unblocker makes padding of it. No publisher writes it.
+pub(crate) const TAKEN_AWAY: i32 = i32::MIN;
+
 const _: () = assert!(RESERVED_VALUE + 8 == HEADER_LENGTH && HEADER_LENGTH.is_multiple_of(FRAME_ALIGNMENT));
 
 /// A header as it stands in memory before it is committed: a length of 0, version 0, no reserved value.

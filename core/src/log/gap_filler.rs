@@ -34,7 +34,7 @@ pub fn try_fill_gap<M: Memory>(log: &LogBuffers<M>, partition: usize, term_id: T
 }
 
 /// Makes a gap one frame of padding. The gap lies within the term, at multiples of 32.
-pub(super) fn write_padding<M: Memory>(log: &LogBuffers<M>, term: &M, gap: Gap, term_id: TermId) {
+fn write_padding<M: Memory>(log: &LogBuffers<M>, term: &M, gap: Gap, term_id: TermId) {
     let (session_id, stream_id) = (log.session_id(), log.stream_id());
     let header = frame_descriptor::header(UNFRAGMENTED, TYPE_PAD, gap.offset as i32, session_id, stream_id, term_id);
     term.write_bytes(gap.offset + VERSION, &header[VERSION..]);
