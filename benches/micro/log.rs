@@ -63,7 +63,7 @@ fn claim(criterion: &mut Criterion) {
             settled(|| {
                 let mut claim = appender.try_claim(NO_LIMIT, black_box(32))?;
                 claim.data_mut()[..8].copy_from_slice(&[1; 8]);
-                claim.commit();
+                claim.commit().unwrap();
                 Ok(())
             })
         });
@@ -75,7 +75,7 @@ fn claim(criterion: &mut Criterion) {
             settled(|| {
                 let mut claim = appender.try_claim(NO_LIMIT, black_box(32))?;
                 claim.data_mut()[..8].copy_from_slice(&[1; 8]);
-                claim.commit();
+                claim.commit().unwrap();
                 Ok(())
             })
         });

@@ -71,8 +71,7 @@ impl Publish for ExclusiveClaim {
         match self.publication.try_claim(self.length) {
             Ok(mut claim) => {
                 claim.data_mut()[..8].copy_from_slice(&sequence.to_le_bytes());
-                claim.commit();
-                true
+                claim.commit().is_ok()
             }
             Err(error) => taken::<()>(Err(error)),
         }

@@ -61,7 +61,10 @@ fn send(publication: &mut ExclusivePublication, number: [u8; 8]) {
         match publication.try_claim(number.len()) {
             Ok(mut claim) => {
                 claim.data_mut().copy_from_slice(&number);
-                return claim.commit();
+                return match claim.commit() {
+                    Ok(_) => (),
+                    Err(lost) => panic!("cannot publish: {lost}"),
+                };
             }
             Err(error) if error.is_retryable() => std::hint::spin_loop(),
             Err(error) => panic!("cannot publish: {error}"),

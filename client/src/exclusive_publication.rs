@@ -34,7 +34,7 @@ use crate::why::Why;
 /// let mut publication = aeron.add_exclusive_publication("aeron:ipc", 1001)?;
 /// let mut claim = publication.try_claim(5)?;
 /// claim.data_mut().copy_from_slice(b"hello");
-/// claim.commit();
+/// claim.commit()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ExclusivePublication {

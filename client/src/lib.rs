@@ -33,11 +33,11 @@
 //! # What does not compile
 //! A claim that is forgotten while the next is made:
 //! ```compile_fail,E0499
-//! # fn publish(publication: &mut gannet::ExclusivePublication) -> Result<(), gannet::OfferError> {
+//! # fn publish(publication: &mut gannet::ExclusivePublication) -> Result<(), Box<dyn std::error::Error>> {
 //! let one = publication.try_claim(8)?;
 //! let two = publication.try_claim(8)?;
-//! one.commit();
-//! # two.commit();
+//! one.commit()?;
+//! # two.commit()?;
 //! # Ok(())
 //! # }
 //! ```

@@ -111,14 +111,14 @@ impl Publication {
     /// Claims space for a message of `length` bytes, to be written in place: no copy is made.
     ///
     /// Write it soon: subscribers wait at it, and after the driver's unblock timeout (15 s) it is taken for a dead
-    /// publisher's.
+    /// publisher's. It is lost then: [`Claim::commit`] says so, as far as it can see, and publishes nothing.
     ///
     /// ```no_run
     /// # let aeron = gannet::Aeron::connect(gannet::Context::new())?;
     /// # let publication = aeron.add_publication("aeron:ipc", 1001)?;
     /// let mut claim = publication.try_claim(8)?;
     /// claim.data_mut().copy_from_slice(&42_u64.to_le_bytes());
-    /// claim.commit();
+    /// claim.commit()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

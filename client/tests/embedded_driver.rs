@@ -90,9 +90,7 @@ fn publishers_on_many_threads_lose_nothing_and_keep_their_order() {
                         publish(|| {
                             let mut claim = publication.try_claim(message.len())?;
                             claim.data_mut().copy_from_slice(&message);
-                            let position = claim.position();
-                            claim.commit();
-                            Ok(position)
+                            Ok(claim.commit().unwrap())
                         });
                     }
                 }

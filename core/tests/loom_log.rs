@@ -9,8 +9,8 @@
 mod model;
 
 use gannet_core::log::{
-    AppendError, Cleaner, ConcurrentAppender, ExclusiveAppender, LogBuffers, LogProperties, METADATA_LENGTH, RawTail,
-    Unblock, reader, unblocker::unblock,
+    AppendError, ClaimLost, Cleaner, ConcurrentAppender, ExclusiveAppender, LogBuffers, LogProperties, METADATA_LENGTH,
+    RawTail, Unblock, reader, unblocker::unblock,
 };
 use gannet_core::sync::{Memory, Ordering};
 use gannet_core::{Position, SessionId, StreamId, TermId, TermLength};
@@ -132,7 +132,7 @@ fn an_exclusive_publisher_is_read_across_two_rotations() {
                     match appender.try_claim(FAR, 32) {
                         Ok(mut claim) => {
                             claim.write(0, &message(value));
-                            claim.commit();
+                            claim.commit().unwrap();
                             break;
                         }
                         Err(AppendError::AdminAction) => {}
@@ -209,9 +209,7 @@ fn publish_what_looks_like_a_frame(log: &Log) -> Position {
     let claim = appender.try_claim(FAR, 32).unwrap();
     let payload = usize::try_from(claim.position().0).unwrap() - 32;
     log.term(0).store_i32(payload, 32, Ordering::Relaxed);
-    let position = claim.position();
-    claim.commit();
-    position
+    claim.commit().unwrap()
 }
 
 #[test]
@@ -255,7 +253,7 @@ fn a_publisher_that_comes_back_after_its_claim_was_padded_disturbs_nobody() {
             flags.store_i32(CLAIMED, 1, Ordering::Release);
             wait(&flags, PADDED);
             claim.write(0, &message(1));
-            claim.commit();
+            assert_eq!(claim.commit(), Err(ClaimLost { position: Position(64) }));
         });
         wait(&words, CLAIMED);
         let live = ConcurrentAppender::new(log.clone());
@@ -311,6 +309,39 @@ fn of_a_commit_and_an_unblock_exactly_one_wins() {
         if committed { &COMMITTED } else { &UNBLOCKED }.fetch_add(1, Ordering::Relaxed);
     });
     assert!(COMMITTED.load(Ordering::Relaxed) > 0 && UNBLOCKED.load(Ordering::Relaxed) > 0);
+}
+
+/// The whole of a claim's life beside the unblocker. In the window between look and store of the commit both go on;
+/// the frame is padding then, and the log whole.
+#[test]
+fn a_claim_committed_while_it_is_unblocked_leaves_a_whole_log() {
+    static LOST: AtomicUsize = AtomicUsize::new(0);
+    static COMMITTED: AtomicUsize = AtomicUsize::new(0);
+    model(3, || {
+        let log = log(256, 0);
+        let words = ModelMemory::new(8, |_| Kind::Words);
+        let (slow, flag) = (log.clone(), words.clone());
+        let publisher = thread::spawn(move || {
+            let appender = ConcurrentAppender::new(slow);
+            let mut claim = appender.try_claim(FAR, 32).unwrap();
+            claim.write(0, &message(1));
+            claimed(&flag);
+            claim.commit()
+        });
+        wait_for_claim(&words);
+        let unblocked = unblock(&log, Position(0));
+        let committed = publisher.join().unwrap();
+        offer(&ConcurrentAppender::new(log.clone()), 2);
+        let (mut position, mut values) = (Position(0), Vec::new());
+        read_rest(&log, &mut position, &mut values);
+        match (committed, unblocked) {
+            (Ok(_), Unblock::None) => assert_eq!(values, [1, 2]),
+            (_, Unblock::Unblocked) => assert_eq!(values, [2]),
+            other => panic!("{other:?}"),
+        }
+        if committed.is_ok() { &COMMITTED } else { &LOST }.fetch_add(1, Ordering::Relaxed);
+    });
+    assert!(LOST.load(Ordering::Relaxed) > 0 && COMMITTED.load(Ordering::Relaxed) > 0);
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn step(memory: &Words<'_>, log: &LogBuffers<Words<'_>>, initial: i32, step: &St
                 assert!(claim.len() <= max_payload);
                 claim.data_mut().fill(7);
                 if *commit {
-                    claim.commit();
+                    claim.commit().expect("nobody took the claim");
                 }
             }
         }

@@ -68,7 +68,7 @@ fn messages_are_in_the_log_as_they_were_offered() {
     publication.offer_with_reserved_value(b"reserved", |frame| i64::try_from(frame.len()).unwrap()).unwrap();
     let mut claim = publication.try_claim(7).unwrap();
     claim.data_mut().copy_from_slice(b"claimed");
-    claim.commit();
+    claim.commit().unwrap();
     drop(publication.try_claim(100).unwrap());
     publication.offer(b"last").unwrap();
 
@@ -98,7 +98,7 @@ fn an_exclusive_publication_publishes_and_moves_on() {
     assert_eq!(publication.append_padding(32), Ok(Position(128)));
     let mut claim = publication.try_claim(7).unwrap();
     claim.data_mut().copy_from_slice(b"claimed");
-    claim.commit();
+    claim.commit().unwrap();
     assert_eq!(publication.position(), Position(192));
     assert_eq!(publication.offer_block(&[0; 64]), Err(OfferError::InvalidBlock));
 

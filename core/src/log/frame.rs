@@ -4,10 +4,10 @@
 
 use super::descriptor::RawTail;
 use super::frame_descriptor::{
-    FLAGS, FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, STREAM_ID, TERM_OFFSET, TYPE, TYPE_PAD,
-    VERSION,
+    FLAGS, FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, RESERVED_VALUE, STREAM_ID, TERM_ID, TERM_OFFSET, TYPE,
+    TYPE_PAD, VERSION,
 };
-use crate::position::{SessionId, StreamId};
+use crate::position::{SessionId, StreamId, TermId};
 use crate::sync::{Bytes, Memory, Ordering, unchecked};
 
 /// A range of a term that a claim has made the holder's alone until it is committed.
@@ -51,6 +51,18 @@ impl<'a, M: Memory> Frame<'a, M> {
             unchecked::write_bytes(self.term, self.offset + VERSION, &first);
             unchecked::write_bytes(self.term, self.offset + TERM_OFFSET, &second.to_le_bytes());
             unchecked::write_bytes(self.term, self.offset + STREAM_ID, &third.to_le_bytes());
+        }
+    }
+
+    /// Whether the claim, made in the term `term_id`, still stands: not when the driver took its holder for dead. The
+    /// length alone would not tell it from another's claim of the same length, when the log has gone round.
+    #[inline(always)]
+    pub(super) fn is_claimed_in(&self, term_id: TermId) -> bool {
+        // Relaxed: words that the holder wrote itself, unless the claim is lost, and then nothing is read.
+        // SAFETY: words of the header, within the term by the invariants.
+        unsafe {
+            unchecked::load_i32(self.term, self.offset + FRAME_LENGTH, Ordering::Relaxed) == -(self.length as i32)
+                && unchecked::load_i32(self.term, self.offset + TERM_ID, Ordering::Relaxed) == term_id.0
         }
     }
 

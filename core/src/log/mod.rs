@@ -49,7 +49,7 @@ pub mod unblocker;
 #[cfg(test)]
 mod testing;
 
-pub use appender::{AppendError, Claim, ConcurrentAppender, ExclusiveAppender};
+pub use appender::{AppendError, Claim, ClaimLost, ConcurrentAppender, ExclusiveAppender};
 pub use buffers::{LogBuffers, LogError};
 pub use cleaner::Cleaner;
 pub use descriptor::{METADATA_LENGTH, PAGE_MAX, PAGE_MIN, PARTITION_COUNT, RawTail, file_length};

@@ -240,7 +240,7 @@ macro_rules! accessors {
             let mut claim = self.try_claim(length).map_err(stuck)?;
             let position = claim.position().0;
             if write(claim.data_mut()) {
-                claim.commit();
+                claim.commit().map_err(|lost| Stuck::Error(lost.to_string()))?;
             } else {
                 claim.abort();
             }

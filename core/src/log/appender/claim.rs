@@ -6,24 +6,49 @@ use core::fmt;
 use core::mem;
 
 use crate::log::frame::Frame;
-use crate::position::Position;
+use crate::position::{Position, TermId};
 use crate::sync::{Bytes, Memory};
 
 /// A claimed frame: written in place, then committed. Dropped otherwise, it becomes padding, which readers skip.
 ///
-/// Readers of the stream wait at a claim until it is committed or aborted; a claim that is held for longer than the
-/// driver's unblock timeout may be taken for a dead publisher's and replaced by padding.
+/// Readers of the stream wait at a claim until it is committed or aborted. A claim that is held for longer than the
+/// driver's unblock timeout (15 s, unless set otherwise) is taken for a dead publisher's and replaced by padding: it is
+/// lost, and its space may be another's already. Nothing may be written to it then: see [`ClaimLost`].
 #[must_use = "a claim that is dropped is aborted"]
 pub struct Claim<'a, M: Memory> {
     frame: Frame<'a, M>,
+    /// The term of the frame.
+    term_id: TermId,
     position: Position,
 }
+
+/// A claim was held for longer than the driver's unblock timeout, and has become padding: its message is not published.
+///
+/// What was written to the payload since then may have gone into a later message of any publisher: hold no claim for
+/// that long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimLost {
+    /// The position behind the claim.
+    pub position: Position,
+}
+
+impl fmt::Display for ClaimLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ClaimLost { position } = self;
+        write!(
+            f,
+            "the claim up to position {position} is lost: it was held for longer than the driver's unblock timeout"
+        )
+    }
+}
+
+impl core::error::Error for ClaimLost {}
 
 impl<'a, M: Memory> Claim<'a, M> {
     /// Takes over a frame whose header is written and whose length is negative.
     #[inline(always)]
-    pub(super) fn new(frame: Frame<'a, M>, position: Position) -> Self {
-        Claim { frame, position }
+    pub(super) fn new(frame: Frame<'a, M>, term_id: TermId, position: Position) -> Self {
+        Claim { frame, term_id, position }
     }
 
     /// The position behind the frame: what an offer of it would have returned.
@@ -95,14 +120,22 @@ impl<'a, M: Memory> Claim<'a, M> {
         self.frame.set_reserved_value(value);
     }
 
-    /// Publishes the message.
+    /// Publishes the message, and returns the position behind it.
+    ///
+    /// # Errors
+    /// When the driver has taken the publisher for dead and made padding of the claim: nothing is published, and the
+    /// log is left alone. A claim that is lost while this call runs may not be noticed.
     #[inline(always)]
-    pub fn commit(self) {
-        self.frame.commit();
+    pub fn commit(self) -> Result<Position, ClaimLost> {
+        let (position, is_claimed) = (self.position, self.frame.is_claimed_in(self.term_id));
+        if is_claimed {
+            self.frame.commit();
+        }
         mem::forget(self);
+        if is_claimed { Ok(position) } else { Err(ClaimLost { position }) }
     }
 
-    /// Gives the space up: it becomes padding.
+    /// Gives the space up: it becomes padding, unless that is what it is already because the claim was lost.
     #[inline]
     pub fn abort(self) {
         drop(self);
@@ -128,7 +161,9 @@ impl<M: Bytes> Claim<'_, M> {
 impl<M: Memory> Drop for Claim<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        self.frame.abort();
+        if self.frame.is_claimed_in(self.term_id) {
+            self.frame.abort();
+        }
     }
 }
 

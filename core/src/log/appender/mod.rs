@@ -17,7 +17,7 @@ mod concurrent;
 mod exclusive;
 mod message;
 
-pub use claim::Claim;
+pub use claim::{Claim, ClaimLost};
 pub use concurrent::ConcurrentAppender;
 pub use exclusive::{ExclusiveAppender, OfferBlockError};
 
@@ -190,7 +190,7 @@ impl<M: Memory> Space<'_, M> {
         // SAFETY: by the caller's contract.
         let frame = unsafe { Frame::new(self.term, self.offset, length) };
         frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
-        Claim::new(frame, position)
+        Claim::new(frame, self.begin.term_id(), position)
     }
 }
 

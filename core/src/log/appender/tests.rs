@@ -117,7 +117,7 @@ fn a_claim_is_unseen_until_it_is_committed() {
         claim.set_flags(0x80);
         claim.set_header_type(7);
         claim.set_reserved_value(-5);
-        claim.commit();
+        assert_eq!(claim.commit(), Ok(Position(96)));
         let polled = reader::poll(&log, Position(0), 1, |payload, header| {
             assert_eq!((payload.len(), &payload[..4]), (40, &b"abc\0"[..]));
             assert_eq!((header.flags(), header.frame_type(), header.reserved_value()), (0x80, 7, -5));
@@ -318,7 +318,7 @@ fn two_publishers_take_turns_in_one_log() {
     let held = one.try_claim(FAR, 3).unwrap();
     two.offer(FAR, b"two").unwrap();
     assert_eq!(reader::poll(&log, Position(0), 9, |_, _| ()).fragments, 0);
-    held.commit();
+    held.commit().unwrap();
     assert_eq!(reader::poll(&log, Position(0), 9, |_, _| ()).fragments, 2);
 }
 
@@ -376,9 +376,7 @@ proptest! {
                         }
                         How::Claim => appender.try_claim(limit, length).map(|mut claim| {
                             claim.data_mut().copy_from_slice(&message);
-                            let position = claim.position();
-                            claim.commit();
-                            position
+                            claim.commit().unwrap()
                         }),
                         How::Abort => appender.try_claim(limit, length).map(|claim| claim.position()),
                     };

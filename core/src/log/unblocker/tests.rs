@@ -1,7 +1,7 @@
 use super::super::frame_descriptor::aligned;
 use super::super::reader::poll;
 use super::super::testing::{Log, TERM, properties};
-use super::super::{AppendError, Claim, ConcurrentAppender, RawTail};
+use super::super::{AppendError, Claim, ClaimLost, Cleaner, ConcurrentAppender, RawTail};
 use super::*;
 use crate::sync::AtomicBuffer;
 use proptest::prelude::*;
@@ -128,17 +128,68 @@ fn a_claimed_length_that_cannot_be_is_taken_for_none() {
     }
 }
 
+/// What a holder may do with its claim in the end.
+const ENDS: [fn(Claim<'_, AtomicBuffer<'_>>) -> bool; 3] = [
+    |claim| claim.commit() == Err(ClaimLost { position: Position(96) }),
+    |claim| {
+        claim.abort();
+        true
+    },
+    |claim| {
+        drop(claim);
+        true
+    },
+];
+
 #[test]
-fn a_slow_publisher_commits_into_the_padding() {
-    let mut memory = Log::new();
-    let log = memory.initialised(&properties());
-    let appender = ConcurrentAppender::new(log.clone());
-    let mut claim: Claim<'_, _> = appender.try_claim(FAR, 40).unwrap();
-    assert_eq!(unblock(&log, Position(0)), Unblock::Unblocked);
-    claim.data_mut().fill(1);
-    claim.commit();
-    let read = poll(&log, Position(0), 9, |_, _| panic!("padding was handed over"));
-    assert_eq!((read.fragments, read.position), (0, Position(96)));
+fn a_slow_publisher_finds_its_claim_lost() {
+    for end in ENDS {
+        let mut memory = Log::new();
+        let log = memory.initialised(&properties());
+        let appender = ConcurrentAppender::new(log.clone());
+        let mut claim = appender.try_claim(FAR, 40).unwrap();
+        assert_eq!(unblock(&log, Position(0)), Unblock::Unblocked);
+        claim.data_mut().fill(1);
+        assert!(end(claim));
+        let read = poll(&log, Position(0), 9, |_, _| panic!("padding was handed over"));
+        assert_eq!((read.fragments, read.position), (0, Position(96)));
+    }
+}
+
+#[test]
+fn a_claim_that_was_lost_leaves_whoever_has_its_space_alone() {
+    for (length, committed) in [(40, true), (40, false), (8, false)] {
+        for end in ENDS {
+            let mut memory = Log::new();
+            let log = memory.initialised(&properties());
+            let (slow, live) = (ConcurrentAppender::new(log.clone()), ConcurrentAppender::new(log.clone()));
+            let late = slow.try_claim(FAR, 40).unwrap();
+            assert!(unblock(&log, Position(0)).is_unblocked());
+            // The log goes round once.
+            let mut cleaner = Cleaner::new(Position(0));
+            while log.producer_position() < Position(3 * 65_536) {
+                let _ = live.offer(FAR, &[3; 1000]);
+            }
+            while cleaner.clean_to(&log, log.producer_position()) {}
+            let mut claim = live.try_claim(FAR, length).unwrap();
+            assert_eq!(claim.position().term_offset(log.term_length()) as usize, aligned(length + 32));
+            claim.data_mut().fill(4);
+            let mut written = [0; 72];
+            if committed {
+                claim.commit().unwrap();
+                log.term(0).read_bytes(0, &mut written);
+                assert!(end(late));
+            } else {
+                log.term(0).read_bytes(0, &mut written);
+                assert!(end(late));
+                assert_eq!(log.term(0).load_i32(0, Ordering::Relaxed), -i32::try_from(length + 32).unwrap());
+                mem::forget(claim);
+            }
+            let mut after = [0; 72];
+            log.term(0).read_bytes(0, &mut after);
+            assert_eq!(after, written);
+        }
+    }
 }
 
 /// What a publisher of the property test does.
