@@ -405,6 +405,23 @@ mod tests {
     }
 
     #[test]
+    fn a_rotation_that_comes_late_leaves_the_count_and_the_tails_alone() {
+        let mut memory = Log::new();
+        let log = memory.initialised(&properties());
+        let (metadata, initial) = (log.metadata(), log.initial_term_id());
+        for count in 0..4 {
+            assert!(metadata.rotate_log(count, initial.plus(count)));
+        }
+        let tails = [0, 1, 2].map(|partition| metadata.raw_tail_acquire(partition));
+        for late in 0..4 {
+            // A publisher whose claim crossed the end of this term, and that slept while others went on.
+            assert!(!metadata.rotate_log(late, initial.plus(late)));
+            assert_eq!(metadata.active_term_count_acquire(), 4);
+            assert_eq!([0, 1, 2].map(|partition| metadata.raw_tail_acquire(partition)), tails);
+        }
+    }
+
+    #[test]
     fn rotation_goes_round_all_partitions_and_over_the_wrap_of_term_ids() {
         let mut memory = Log::new();
         let initial = TermId(i32::MAX - 2);
