@@ -235,6 +235,10 @@ impl<M: Memory> ConcurrentAppender<M> {
             return Err(refused(&self.log, position, length));
         }
         let required = framed_length(&self.log, length)?;
+        if position >= term_length.max_possible_position() {
+            // Nobody rotates any more: each call would move the tail on, at last into the id of its term.
+            return Err(AppendError::MaxPositionExceeded);
+        }
         self.settle(partition, metadata.fetch_add_raw_tail(partition, required), required)
     }
 

@@ -205,6 +205,25 @@ fn the_last_term_ends_the_session() {
 }
 
 #[test]
+fn calls_beyond_the_last_term_do_not_move_the_tail() {
+    let mut memory = Log::new();
+    let last = properties().initial_term_id.plus(i32::MAX);
+    let log = LogBuffers::initialise(&memory.buffer(), &properties(), Some((last, 65_536 - 64))).unwrap();
+    let appender = ConcurrentAppender::new(log.clone());
+    let message = [7; 8192];
+    assert_eq!(appender.offer(FAR, &message), Err(AppendError::MaxPositionExceeded));
+    let tail = log.metadata().raw_tail_acquire(partition_of_count(i32::MAX));
+    for _ in 0..250_000 {
+        let refused = Err(AppendError::MaxPositionExceeded);
+        assert_eq!(appender.offer(FAR, &message), refused);
+        assert_eq!(appender.offer(FAR, b"x"), refused);
+        assert_eq!(appender.offer_vectored(FAR, &[&message, b""]), refused);
+        assert_eq!(appender.try_claim(FAR, 1376).map(|claim| claim.position()), refused);
+    }
+    assert_eq!(log.metadata().raw_tail_acquire(partition_of_count(i32::MAX)), tail);
+}
+
+#[test]
 fn long_messages_go_in_fragments() {
     let mut memories = [Log::new(), Log::new()];
     for (mut appender, log) in Either::both(&mut memories, &properties()) {
@@ -251,8 +270,13 @@ fn a_tail_that_is_no_multiple_of_32_is_damage() {
 fn a_tail_of_another_term_is_an_admin_action() {
     let mut memory = Log::new();
     let log = memory.initialised(&properties());
-    log.metadata().set_raw_tail_release(0, RawTail::new(log.initial_term_id().plus(3), 0));
-    assert_eq!(ConcurrentAppender::new(log).offer(FAR, b"x"), Err(AppendError::AdminAction));
+    let tail = RawTail::new(log.initial_term_id().plus(3), 0);
+    log.metadata().set_raw_tail_release(0, tail);
+    let appender = ConcurrentAppender::new(log.clone());
+    assert_eq!(appender.offer(FAR, b"x"), Err(AppendError::AdminAction));
+    assert_eq!(appender.offer(FAR, &[1; 2000]), Err(AppendError::AdminAction));
+    assert_eq!(appender.try_claim(FAR, 1).map(|_| ()), Err(AppendError::AdminAction));
+    assert_eq!(log.metadata().raw_tail_acquire(0), tail, "nothing was claimed");
 }
 
 #[test]
