@@ -277,6 +277,9 @@ impl<M: Bytes> ConcurrentAppender<M> {
     ///
     /// # Errors
     /// When nothing was appended.
+    ///
+    /// # Panics
+    /// When `reserved_value` does: what is not committed by then becomes padding.
     pub fn offer_with(
         &self,
         limit: Position,
@@ -290,6 +293,9 @@ impl<M: Bytes> ConcurrentAppender<M> {
     ///
     /// # Errors
     /// When nothing was appended.
+    ///
+    /// # Panics
+    /// When `reserved_value` does: what is not committed by then becomes padding.
     pub fn offer_vectored_with(
         &self,
         limit: Position,

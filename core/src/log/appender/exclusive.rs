@@ -344,6 +344,9 @@ impl<M: Bytes> ExclusiveAppender<M> {
     ///
     /// # Errors
     /// When nothing was appended.
+    ///
+    /// # Panics
+    /// When `reserved_value` does: what is not committed by then becomes padding.
     pub fn offer_with(
         &mut self,
         limit: Position,
@@ -357,6 +360,9 @@ impl<M: Bytes> ExclusiveAppender<M> {
     ///
     /// # Errors
     /// When nothing was appended.
+    ///
+    /// # Panics
+    /// When `reserved_value` does: what is not committed by then becomes padding.
     pub fn offer_vectored_with(
         &mut self,
         limit: Position,

@@ -11,6 +11,7 @@
 //! Mirrors `aeron_publication.c` and `aeron_exclusive_publication.c`; spec: logbuffer.md §4 to §6.
 
 use core::fmt;
+use core::mem;
 
 mod claim;
 mod concurrent;
@@ -27,7 +28,7 @@ use super::frame_descriptor::{
     BEGIN_FLAG, END_FLAG, HEADER_LENGTH, TYPE_DATA, TYPE_PAD, UNFRAGMENTED, aligned, fragmented_length,
 };
 use super::{LogBuffers, LogError};
-use crate::position::Position;
+use crate::position::{Position, TermId};
 use crate::sync::{Memory, unchecked};
 use message::Message;
 
@@ -124,6 +125,8 @@ impl<M: Memory> Space<'_, M> {
     /// Writes a message, in fragments where it is longer than one frame. The reserved value is asked for once for each
     /// frame, of that frame.
     ///
+    /// A panic in the closure makes padding of what is not committed by then.
+    ///
     /// (The C client shows the first frame of the message each time, except for vectored messages; Java shows each
     /// frame, as here.)
     ///
@@ -148,10 +151,19 @@ impl<M: Memory> Space<'_, M> {
             // SAFETY: by the caller's contract: the aligned lengths of all frames are what was claimed.
             let frame = unsafe { Frame::new(self.term, offset, length) };
             frame.claim(flags, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
+            let unwritten = Unwritten {
+                log,
+                term: self.term,
+                term_id: self.begin.term_id(),
+                offset,
+                length,
+                later: remaining - payload,
+            };
             message.fill(&frame);
             if let Some(value) = reserved_value(&frame) {
                 frame.set_reserved_value(value);
             }
+            mem::forget(unwritten);
             frame.commit();
             if payload == remaining {
                 break;
@@ -191,6 +203,34 @@ impl<M: Memory> Space<'_, M> {
         let frame = unsafe { Frame::new(self.term, self.offset, length) };
         frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
         Claim::new(frame, self.begin.term_id(), position)
+    }
+}
+
+/// What of a message is claimed and not committed: it becomes one frame of padding, should the caller's closure panic,
+/// so that readers need not wait for the driver's unblock timeout.
+///
+/// Invariants: a frame of `length` bytes is claimed at `offset` of the term `term_id`, and behind it the frames of the
+/// `later` bytes of payload.
+struct Unwritten<'a, M: Memory> {
+    log: &'a LogBuffers<M>,
+    term: &'a M,
+    term_id: TermId,
+    offset: usize,
+    length: usize,
+    later: usize,
+}
+
+impl<M: Memory> Drop for Unwritten<'_, M> {
+    #[cold]
+    fn drop(&mut self) {
+        // SAFETY: by the invariants.
+        let frame = unsafe { Frame::new(self.term, self.offset, self.length) };
+        // The closure may have taken its time.
+        if frame.is_claimed_in(self.term_id) {
+            let later = if self.later > 0 { fragmented_length(self.later, self.log.max_payload_length()) } else { 0 };
+            // SAFETY: by the invariants; a claim is at most a term.
+            unsafe { Frame::new(self.term, self.offset, aligned(self.length) + later) }.abort();
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 use super::*;
 use crate::log::frame_descriptor::fragmented_length;
 use crate::log::testing::{Log, TERM, properties};
+use crate::log::unblocker::unblock;
 use crate::log::{Cleaner, LogProperties, metadata::partition_of_count, reader};
 use crate::position::{TermId, TermLength};
 use crate::sync::{AtomicBuffer, Ordering};
 use proptest::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec;
 use std::vec::Vec;
 
@@ -252,6 +254,47 @@ fn reserved_values_are_asked_for_each_frame_of_that_frame() {
         let mut values = Vec::new();
         let _ = reader::poll(&log, Position(0), 9, |_, header| values.push(header.reserved_value()));
         assert_eq!(values, [1 << 32, 2 << 32 | 1408, 39]);
+    }
+}
+
+#[test]
+fn a_panic_in_the_reserved_value_makes_padding_of_the_rest() {
+    // Of messages of 1 to 4 frames, the closure panics at each.
+    for (length, at) in [(7, 0), (1377, 0), (1377, 1), (1376 * 2, 1), (1376 * 3 + 1, 1), (1376 * 3 + 1, 3)] {
+        let mut memories = [Log::new(), Log::new()];
+        for (mut appender, log) in Either::both(&mut memories, &properties()) {
+            let mut asked = 0;
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                appender.offer_with(FAR, &vec![1; length], |_| {
+                    asked += 1;
+                    assert!(asked <= at, "as the test wants it");
+                    0
+                })
+            }));
+            assert!(panicked.is_err());
+            appender.offer(FAR, b"next").unwrap();
+            let mut lengths = Vec::new();
+            let polled = reader::poll(&log, Position(0), 9, |payload, _| lengths.push(payload.len()));
+            let expected: Vec<usize> = std::iter::repeat_n(1376, at).chain([4]).collect();
+            assert_eq!((lengths, polled.position), (expected, appender.position()));
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_the_reserved_value_leaves_a_frame_alone_that_was_taken_away() {
+    let mut memories = [Log::new(), Log::new()];
+    for (mut appender, log) in Either::both(&mut memories, &properties()) {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            appender.offer_with(FAR, b"slow", |_| {
+                assert!(unblock(&log, Position(0)).is_unblocked());
+                // What another may have made of it since.
+                log.term(0).store_i32(0, -96, Ordering::Relaxed);
+                panic!("as the test wants it")
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(log.term(0).load_i32(0, Ordering::Relaxed), -96);
     }
 }
 
