@@ -2,6 +2,9 @@
 //!
 //! Mirrors `aeron_distinct_error_log.h` and Agrona's `DistinctErrorLog`; cnc.md §5. One writer, any number of readers.
 //!
+//! Nothing keeps two writers, or a stranger, off one memory. So texts are copied by words, atomically, on both sides: a
+//! text may be torn, and nothing worse. Errors are rare, so this costs nobody anything.
+//!
 //! ```text
 //!  +----------------+----------------+----------------+---------------+----------
 //!  | length i32     | count i32      | last i64, ms   | first i64, ms | text …      entries at multiples of 8
@@ -90,12 +93,12 @@ impl<M: Memory> DistinctErrorLog<M> {
     fn create(&mut self, text: &[u8], now_ms: i64) -> Result<usize, Full> {
         let offset = self.next;
         let length = HEADER_LENGTH + text.len();
-        if length > self.memory.len().saturating_sub(offset) {
+        if length > whole_entries(&self.memory).saturating_sub(offset) {
             return Err(Full);
         }
         let word = i32::try_from(length).map_err(|_| Full)?;
-        self.memory.write_bytes(offset + HEADER_LENGTH, text);
         // Relaxed: the length's release shows them.
+        self.memory.write_racing(offset + HEADER_LENGTH, text);
         self.memory.store_i64(offset + FIRST_OFFSET, now_ms, Ordering::Relaxed);
         self.memory.store_i32(offset + COUNT_OFFSET, 0, Ordering::Relaxed);
         // SYNC: error_entry. Whoever sees the length sees the entry's text and first time.
@@ -154,7 +157,7 @@ impl<M: Memory> Entry<'_, M> {
     pub fn text<'t>(&self, target: &'t mut [u8]) -> &'t [u8] {
         let length = self.text_length.min(target.len());
         let target = &mut target[..length];
-        self.memory.read_bytes(self.offset + HEADER_LENGTH, target);
+        self.memory.read_racing(self.offset + HEADER_LENGTH, target);
         target
     }
 
@@ -163,7 +166,7 @@ impl<M: Memory> Entry<'_, M> {
         self.text_length == text.len()
             && text.chunks(chunk.len()).enumerate().all(|(index, expected)| {
                 let found = &mut chunk[..expected.len()];
-                self.memory.read_bytes(self.offset + HEADER_LENGTH + index * 256, found);
+                self.memory.read_racing(self.offset + HEADER_LENGTH + index * 256, found);
                 found == expected
             })
     }
@@ -186,7 +189,7 @@ impl<'a, M: Memory> Iterator for Entries<'a, M> {
 
     fn next(&mut self) -> Option<Entry<'a, M>> {
         let offset = self.offset;
-        let left = self.memory.len().saturating_sub(offset);
+        let left = whole_entries(self.memory).saturating_sub(offset);
         if left < HEADER_LENGTH {
             return None;
         }
@@ -198,6 +201,11 @@ impl<'a, M: Memory> Iterator for Entries<'a, M> {
         self.offset = align(offset + length, ALIGNMENT);
         Some(Entry { memory: self.memory, offset, text_length: length - HEADER_LENGTH })
     }
+}
+
+/// The length of the part of a memory that entries may take, in bytes.
+fn whole_entries<M: Memory>(memory: &M) -> usize {
+    memory.len() & !(ALIGNMENT - 1)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The loss report: for each image that lost frames, how often and how much. `[any]`
 //!
-//! Mirrors `aeron_loss_reporter.h` and `LossReport.java`; cnc.md §6. One writer, any number of readers.
+//! Mirrors `aeron_loss_reporter.h` and `LossReport.java`; cnc.md §6. One writer, any number of readers. As in the error
+//! log, and for its reasons, texts are copied by words, atomically, on both sides.
 //!
 //! ```text
 //!    0 observation_count  i64   released last
@@ -59,7 +60,7 @@ impl<M: Memory> LossReport<M> {
         let source_offset = align(CHANNEL_OFFSET + channel.len(), 4);
         let length = source_offset + 4 + source.len();
         let offset = self.next;
-        if length > self.memory.len().saturating_sub(offset) {
+        if length > whole_words(&self.memory).saturating_sub(offset) {
             return None;
         }
         let (channel_length, source_length) = (i32::try_from(channel.len()).ok()?, i32::try_from(source.len()).ok()?);
@@ -71,9 +72,9 @@ impl<M: Memory> LossReport<M> {
         memory.store_i32(offset + SESSION_OFFSET, session_id.0, Ordering::Relaxed);
         memory.store_i32(offset + STREAM_OFFSET, stream_id.0, Ordering::Relaxed);
         memory.store_i32(offset + CHANNEL_LENGTH_OFFSET, channel_length, Ordering::Relaxed);
-        memory.write_bytes(offset + CHANNEL_OFFSET, channel);
+        memory.write_racing(offset + CHANNEL_OFFSET, channel);
         memory.store_i32(offset + source_offset, source_length, Ordering::Relaxed);
-        memory.write_bytes(offset + source_offset + 4, source);
+        memory.write_racing(offset + source_offset + 4, source);
         // SYNC: loss_entry. Whoever sees a count sees the entry.
         memory.store_i64(offset + COUNT_OFFSET, 1, Ordering::Release);
         self.next = align(offset + length, ALIGNMENT);
@@ -153,7 +154,7 @@ impl<M: Memory> Loss<'_, M> {
     fn copy<'t>(&self, from: usize, length: usize, target: &'t mut [u8]) -> &'t [u8] {
         let length = length.min(target.len());
         let target = &mut target[..length];
-        self.memory.read_bytes(self.offset + from, target);
+        self.memory.read_racing(self.offset + from, target);
         target
     }
 }
@@ -175,7 +176,7 @@ impl<'a, M: Memory> Iterator for Losses<'a, M> {
 
     fn next(&mut self) -> Option<Loss<'a, M>> {
         let offset = self.offset;
-        let left = self.memory.len().saturating_sub(offset);
+        let left = whole_words(self.memory).saturating_sub(offset);
         // SYNC: loss_entry.
         if left < CHANNEL_OFFSET + 4 || self.memory.load_i64(offset + COUNT_OFFSET, Ordering::Acquire) <= 0 {
             return None;
@@ -191,6 +192,11 @@ impl<'a, M: Memory> Iterator for Losses<'a, M> {
         self.offset = align(offset + source_offset + 4 + source_length, ALIGNMENT);
         Some(Loss { memory: self.memory, offset, channel_length, source_length })
     }
+}
+
+/// The length of the part of a memory that is whole words, in bytes.
+fn whole_words<M: Memory>(memory: &M) -> usize {
+    memory.len() & !7
 }
 
 #[cfg(test)]

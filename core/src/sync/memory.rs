@@ -74,11 +74,12 @@ pub unsafe trait Memory: Clone {
     fn zero(&self, offset: usize, length: usize);
 
     /// Copies out bytes that another may be writing at this moment, by relaxed 32-bit loads: the copy may be
-    /// torn, and the caller finds out before using it. `offset` and the length are multiples of 4.
+    /// torn, and the caller finds out before using it. `offset` is a multiple of 4; the last word is loaded whole, so it
+    /// must lie within the memory.
     fn read_racing(&self, offset: usize, target: &mut [u8]) {
-        assert!(target.len().is_multiple_of(4), "length {} is not a multiple of 4", target.len());
-        for (index, word) in target.chunks_exact_mut(4).enumerate() {
-            word.copy_from_slice(&self.load_i32(offset + index * 4, Ordering::Relaxed).to_le_bytes());
+        for (index, bytes) in target.chunks_mut(4).enumerate() {
+            let word = self.load_i32(offset + index * 4, Ordering::Relaxed).to_le_bytes();
+            bytes.copy_from_slice(&word[..bytes.len()]);
         }
     }
     /// Copies in bytes that another may be reading at this moment, by relaxed 32-bit stores; the last word is
