@@ -54,7 +54,7 @@
 //! subscription.poll(10, |_payload, _header| ());
 //! # }
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod aeron;
 mod asynchronous;

@@ -25,6 +25,11 @@ type Log = LogBuffers<ModelMemory>;
 
 /// A log with terms of `term` bytes that begins at `offset` of its first term; frames are at most 64 bytes.
 fn log(term: i32, offset: i32) -> Log {
+    log_in_memory(term, offset).0
+}
+
+/// A log, and the memory that begins with its first term.
+fn log_in_memory(term: i32, offset: i32) -> (Log, ModelMemory) {
     let properties = LogProperties {
         mtu_length: 64,
         ..LogProperties::ipc(1, SessionId(2), StreamId(3), INITIAL, TermLength::model(term))
@@ -36,7 +41,9 @@ fn log(term: i32, offset: i32) -> Log {
         Some(488..512) => Kind::Bytes,
         Some(_) => Kind::Absent,
     });
-    LogBuffers::initialise(&memory, &properties, Some((INITIAL, offset))).unwrap()
+    // SAFETY: what the models show: loom reports whoever does not keep the contract.
+    let log = unsafe { LogBuffers::initialise(&memory, &properties, Some((INITIAL, offset))) }.unwrap();
+    (log, memory)
 }
 
 /// A message of 32 bytes, of one value.
@@ -49,7 +56,8 @@ fn read(log: &Log, position: &mut Position, limit: usize, values: &mut Vec<u8>) 
     let polled = reader::poll_memory(log, *position, limit, |term, offset, length| {
         let mut payload = [0; 32];
         assert_eq!(length, payload.len());
-        term.read_bytes(offset, &mut payload);
+        // SAFETY: committed; loom reports whoever writes it all the same.
+        unsafe { term.read_bytes(offset, &mut payload) };
         assert_eq!(payload, message(payload[0]), "a torn message");
         values.push(payload[0]);
     });
@@ -204,21 +212,21 @@ fn claim_and_die(log: &Log) {
 
 /// A publisher whose payload looks like a frame, and which writes it while the unblocker may be looking there: words of
 /// its claim that are atomic for this model, since the unblocker reads them on purpose.
-fn publish_what_looks_like_a_frame(log: &Log) -> Position {
+fn publish_what_looks_like_a_frame(log: &Log, memory: &ModelMemory) -> Position {
     let appender = ConcurrentAppender::new(log.clone());
     let claim = appender.try_claim(FAR, 32).unwrap();
     let payload = usize::try_from(claim.position().0).unwrap() - 32;
-    log.term(0).store_i32(payload, 32, Ordering::Relaxed);
+    memory.store_i32(payload, 32, Ordering::Relaxed);
     claim.commit().unwrap()
 }
 
 #[test]
 fn the_unblocker_does_not_take_the_payload_of_a_slow_publisher_for_a_frame() {
     model(3, || {
-        let log = log(256, 0);
+        let (log, memory) = log_in_memory(256, 0);
         claim_and_die(&log);
         let slow = log.clone();
-        let publisher = thread::spawn(move || publish_what_looks_like_a_frame(&slow));
+        let publisher = thread::spawn(move || publish_what_looks_like_a_frame(&slow, &memory));
         let early = unblock(&log, Position(0));
         assert!(matches!(early, Unblock::None | Unblock::Unblocked));
         assert_eq!(publisher.join().unwrap(), Position(128));
@@ -287,17 +295,17 @@ fn of_a_commit_and_an_unblock_exactly_one_wins() {
     static COMMITTED: AtomicUsize = AtomicUsize::new(0);
     static UNBLOCKED: AtomicUsize = AtomicUsize::new(0);
     model(3, || {
-        let log = log(256, 0);
+        let (log, memory) = log_in_memory(256, 0);
         let words = ModelMemory::new(8, |_| Kind::Words);
         let (slow, flag) = (log.clone(), words.clone());
         // A publisher that commits in one step: what a claim's commit (a look, then a store) is but for the time between.
         let publisher = thread::spawn(move || {
-            let appender = ConcurrentAppender::new(slow.clone());
+            let appender = ConcurrentAppender::new(slow);
             let mut claim = appender.try_claim(FAR, 32).unwrap();
             claim.write(0, &message(1));
             std::mem::forget(claim);
             claimed(&flag);
-            slow.term(0).compare_exchange_i32(0, -64, 64)
+            memory.compare_exchange_i32(0, -64, 64)
         });
         wait_for_claim(&words);
         let unblocked = unblock(&log, Position(0));

@@ -10,14 +10,17 @@ use model::{Kind, ModelMemory, model};
 fn plain_bytes_and_words_are_one_memory() {
     model(2, || {
         let memory = ModelMemory::new(24, |offset| [Kind::Words, Kind::Word, Kind::Bytes][offset / 8]);
-        memory.write_bytes(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+        // SAFETY: loom reports a race.
+        unsafe { memory.write_bytes(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]) };
         assert_eq!(memory.load_i32(0, Ordering::Relaxed), 0x0201_0000);
         assert_eq!(memory.load_i64(8, Ordering::Relaxed), 0x0e0d_0c0b_0a09_0807);
         assert_eq!(memory.load_u8(17, Ordering::Relaxed), 16);
         memory.store_i32(4, -1, Ordering::Relaxed);
-        memory.zero(6, 3);
+        // SAFETY: loom reports a race.
+        unsafe { memory.zero(6, 3) };
         let mut bytes = [9; 6];
-        memory.slice(8, 16).read_bytes(0, &mut bytes);
+        // SAFETY: loom reports a race.
+        unsafe { memory.slice(8, 16).read_bytes(0, &mut bytes) };
         assert_eq!(bytes, [0, 8, 9, 10, 11, 12]);
         assert_eq!(memory.load_i32(4, Ordering::Relaxed), 0xffff);
     });
@@ -29,12 +32,14 @@ fn bytes_behind_a_release_are_read_without_a_race() {
         let memory = ModelMemory::new(16, |_| Kind::Words);
         let writer = memory.clone();
         let thread = thread::spawn(move || {
-            writer.write_bytes(8, &[7; 8]);
+            // SAFETY: loom reports a race.
+            unsafe { writer.write_bytes(8, &[7; 8]) };
             writer.store_i32(0, 1, Ordering::Release);
         });
         if memory.load_i32(0, Ordering::Acquire) == 1 {
             let mut bytes = [0; 8];
-            memory.read_bytes(8, &mut bytes);
+            // SAFETY: loom reports a race.
+            unsafe { memory.read_bytes(8, &mut bytes) };
             assert_eq!(bytes, [7; 8]);
         }
         thread.join().unwrap();
@@ -48,11 +53,13 @@ fn bytes_behind_a_relaxed_store_are_a_race() {
         let memory = ModelMemory::new(16, |_| Kind::Words);
         let writer = memory.clone();
         let thread = thread::spawn(move || {
-            writer.write_bytes(8, &[7; 8]);
+            // SAFETY: loom reports a race.
+            unsafe { writer.write_bytes(8, &[7; 8]) };
             writer.store_i32(0, 1, Ordering::Relaxed);
         });
         if memory.load_i32(0, Ordering::Acquire) == 1 {
-            memory.read_bytes(8, &mut [0; 8]);
+            // SAFETY: loom reports a race.
+            unsafe { memory.read_bytes(8, &mut [0; 8]) };
         }
         thread.join().unwrap();
     });
@@ -64,7 +71,8 @@ fn a_plain_write_over_a_word_that_another_loads_is_a_race() {
     model(2, || {
         let memory = ModelMemory::new(8, |_| Kind::Words);
         let writer = memory.clone();
-        let thread = thread::spawn(move || writer.zero(0, 8));
+        // SAFETY: loom reports the race.
+        let thread = thread::spawn(move || unsafe { writer.zero(0, 8) });
         memory.load_i32(4, Ordering::Acquire);
         thread.join().unwrap();
     });
@@ -78,11 +86,13 @@ fn bytes_written_after_a_release_are_not_part_of_it() {
         let writer = memory.clone();
         let thread = thread::spawn(move || {
             writer.fence(Ordering::Release);
-            writer.write_bytes(8, &[7; 8]);
+            // SAFETY: loom reports a race.
+            unsafe { writer.write_bytes(8, &[7; 8]) };
             writer.store_i32(0, 1, Ordering::Relaxed);
         });
         if memory.load_i32(0, Ordering::Acquire) == 1 {
-            memory.read_bytes(8, &mut [0; 8]);
+            // SAFETY: loom reports a race.
+            unsafe { memory.read_bytes(8, &mut [0; 8]) };
         }
         thread.join().unwrap();
     });

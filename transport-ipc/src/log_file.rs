@@ -56,7 +56,10 @@ impl LogFile {
     ///
     /// # Errors
     /// When the file exists, there is no space, the system refuses, or the properties make no log.
-    pub fn create(
+    ///
+    /// # Safety
+    /// That of [`LogBuffers::initialise`]: a file cannot know who else has it mapped, and the log's contract is about them.
+    pub unsafe fn create(
         path: &Path,
         properties: &LogProperties,
         start: Option<(TermId, i32)>,
@@ -70,20 +73,24 @@ impl LogFile {
         let length = file_length(properties.term_length, page_size);
         let space = if properties.sparse { Space::Sparse } else { Space::Reserved };
         let region = MappedFile::create(path, length, space, sharing)?;
-        Self::initialise(region, properties, start).inspect_err(|_| {
+        // SAFETY: by the caller's contract.
+        unsafe { Self::initialise(region, properties, start) }.inspect_err(|_| {
             // The first error is the one to tell.
             let _ = fs::remove_file(path);
         })
     }
 
-    fn initialise(
+    /// # Safety
+    /// As for `create`.
+    unsafe fn initialise(
         region: Region,
         properties: &LogProperties,
         start: Option<(TermId, i32)>,
     ) -> Result<LogFile, LogFileError> {
         let metadata = region.len() - gannet_core::log::METADATA_LENGTH;
         region.reserve(metadata, gannet_core::log::METADATA_LENGTH)?;
-        let buffers = LogBuffers::initialise(&region, properties, start)
+        // SAFETY: by the caller's contract.
+        let buffers = unsafe { LogBuffers::initialise(&region, properties, start) }
             .map_err(|source| LogFileError::Log { path: region.path().to_path_buf(), source })?;
         Ok(LogFile { region, buffers })
     }
@@ -92,10 +99,14 @@ impl LogFile {
     ///
     /// # Errors
     /// When the file is absent, a link, or no log; when the system refuses.
-    pub fn open(path: &Path) -> Result<LogFile, LogFileError> {
+    ///
+    /// # Safety
+    /// As for [`LogFile::create`].
+    pub unsafe fn open(path: &Path) -> Result<LogFile, LogFileError> {
         let region = MappedFile::open(path)?;
-        let buffers =
-            LogBuffers::open(&region).map_err(|source| LogFileError::Log { path: path.to_path_buf(), source })?;
+        // SAFETY: by the caller's contract.
+        let buffers = unsafe { LogBuffers::open(&region) }
+            .map_err(|source| LogFileError::Log { path: path.to_path_buf(), source })?;
         Ok(LogFile { region, buffers })
     }
 
@@ -164,6 +175,16 @@ mod tests {
         LogProperties { sparse, ..LogProperties::ipc(7, SessionId(1), StreamId(2), TermId(-3), term_length) }
     }
 
+    fn create(path: &Path, properties: &LogProperties, start: Option<(TermId, i32)>) -> Result<LogFile, LogFileError> {
+        // SAFETY: nothing is published or read here.
+        unsafe { LogFile::create(path, properties, start, Sharing::Owner) }
+    }
+
+    fn open(path: &Path) -> Result<LogFile, LogFileError> {
+        // SAFETY: as for `create`.
+        unsafe { LogFile::open(path) }
+    }
+
     fn taken(path: &Path) -> u64 {
         fs::metadata(path).unwrap().blocks() * 512
     }
@@ -176,8 +197,8 @@ mod tests {
     fn a_client_opens_what_a_driver_created() {
         let directory = shared_memory();
         let path = directory.path().join("7.logbuffer");
-        let log = LogFile::create(&path, &properties(true), Some((TermId(0), 64)), Sharing::Owner).unwrap();
-        let opened = LogFile::open(&path).unwrap();
+        let log = create(&path, &properties(true), Some((TermId(0), 64))).unwrap();
+        let opened = open(&path).unwrap();
         assert_eq!(opened.buffers().properties(), Some(properties(true)));
         assert_eq!(opened.buffers().producer_position(), Position(3 * 65_536 + 64));
         assert_eq!(fs::metadata(&path).unwrap().len(), 3 * 65_536 + 4096);
@@ -192,7 +213,7 @@ mod tests {
         let directory = shared_memory();
         for (sparse, wanted) in [(true, 4096), (false, 3 * 65_536 + 4096)] {
             let path = directory.path().join(format!("{sparse}.logbuffer"));
-            LogFile::create(&path, &properties(sparse), None, Sharing::Owner).unwrap();
+            create(&path, &properties(sparse), None).unwrap();
             assert_eq!(taken(&path), wanted);
         }
     }
@@ -201,7 +222,7 @@ mod tests {
     fn positions_are_reserved_in_their_partitions() {
         let directory = shared_memory();
         let path = directory.path().join("7.logbuffer");
-        let log = LogFile::create(&path, &properties(true), None, Sharing::Owner).unwrap();
+        let log = create(&path, &properties(true), None).unwrap();
         log.reserve(Position(0), Position(0)).unwrap();
         assert_eq!(taken(&path), 4096);
         // The last page of the third partition and the first of the first.
@@ -218,14 +239,14 @@ mod tests {
         let directory = shared_memory();
         let path = directory.path().join("7.logbuffer");
         fs::write(&path, vec![0; 3 * 65_536 + 4096]).unwrap();
-        let error = LogFile::open(&path).unwrap_err();
+        let error = open(&path).unwrap_err();
         assert!(error.to_string().contains("7.logbuffer: term length 0"), "{error}");
         let path = directory.path().join("8.logbuffer");
         for bad in [
             LogProperties { page_size: 4095, ..properties(true) },
             LogProperties { mtu_length: 33, ..properties(true) },
         ] {
-            assert!(matches!(LogFile::create(&path, &bad, None, Sharing::Owner), Err(LogFileError::Log { .. })));
+            assert!(matches!(create(&path, &bad, None), Err(LogFileError::Log { .. })));
             assert!(!path.exists());
         }
     }

@@ -117,15 +117,16 @@ unsafe impl Memory for ReadOnlyRegion {
         self.words.fence(order);
     }
 
-    fn read_bytes(&self, offset: usize, target: &mut [u8]) {
-        self.words.read_bytes(offset, target);
+    unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.words.read_bytes(offset, target) };
     }
 
-    fn write_bytes(&self, _offset: usize, _source: &[u8]) {
+    unsafe fn write_bytes(&self, _offset: usize, _source: &[u8]) {
         self.refuse();
     }
 
-    fn zero(&self, _offset: usize, _length: usize) {
+    unsafe fn zero(&self, _offset: usize, _length: usize) {
         self.refuse();
     }
 }

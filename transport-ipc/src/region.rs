@@ -192,18 +192,21 @@ unsafe impl Memory for Region {
     }
 
     #[inline]
-    fn read_bytes(&self, offset: usize, target: &mut [u8]) {
-        self.words.read_bytes(offset, target);
+    unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.words.read_bytes(offset, target) };
     }
 
     #[inline]
-    fn write_bytes(&self, offset: usize, source: &[u8]) {
-        self.words.write_bytes(offset, source);
+    unsafe fn write_bytes(&self, offset: usize, source: &[u8]) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.words.write_bytes(offset, source) };
     }
 
     #[inline]
-    fn zero(&self, offset: usize, length: usize) {
-        self.words.zero(offset, length);
+    unsafe fn zero(&self, offset: usize, length: usize) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.words.zero(offset, length) };
     }
 }
 

@@ -12,6 +12,7 @@ use gannet_core::command::{AvailableImage, CommandError, ErrorCode, PublicationR
 use gannet_core::counters::{CounterId, RecordState};
 use gannet_core::log::ExclusiveAppender;
 
+use super::logs::Use;
 use super::registration::{Outcome, Request};
 use super::{ListedPublication, State};
 use crate::callbacks::Event;
@@ -100,7 +101,7 @@ impl State {
             Some(Request::ExclusivePublication { channel, .. }) if exclusive => channel.clone(),
             _ => return self.give_back_abandoned(correlation_id),
         };
-        let outcome = self.make_publication(ready, channel).and_then(|publication| {
+        let outcome = self.make_publication(ready, channel, exclusive).and_then(|publication| {
             if !exclusive {
                 return Ok(Outcome::Publication(publication));
             }
@@ -121,11 +122,13 @@ impl State {
         &mut self,
         ready: &PublicationReady<'_>,
         channel: String,
+        exclusive: bool,
     ) -> Result<Arc<PublicationState>, RegistrationError> {
         let path = path_of(ready.log_file);
+        let kind = if exclusive { Use::ExclusivePublication } else { Use::SharedPublication };
         let log = self
             .logs
-            .get_or_map(ready.registration_id, path)
+            .get_or_map(ready.registration_id, path, kind)
             .map_err(|reason| RegistrationError::LogBuffers { path: path.to_owned(), reason })?;
         let limit = self
             .counters
@@ -172,7 +175,7 @@ impl State {
         let path = path_of(available.log_file);
         let log = self
             .logs
-            .get_or_map(available.correlation_id, path)
+            .get_or_map(available.correlation_id, path, Use::Image)
             .map_err(|reason| format!("cannot map the log {}: {reason}", path.display()))?;
         let position = self
             .counters

@@ -65,6 +65,8 @@ impl Received {
 /// A log that the driver made, and the counter that bounds it.
 pub(crate) struct FakeLog {
     pub(crate) log: LogBuffers<Region>,
+    /// The log's file, which begins with its terms.
+    pub(crate) memory: Region,
     pub(crate) path: PathBuf,
     pub(crate) registration_id: i64,
     pub(crate) session_id: SessionId,
@@ -205,9 +207,10 @@ impl FakeDriver {
         let path = self.directory.path().join(format!("{registration_id}.logbuffer"));
         let length = file_length(TermLength::MIN, 4096);
         let memory = MappedFile::create(&path, length, Space::Sparse, Sharing::Owner).unwrap();
-        let log = LogBuffers::initialise(&memory, &properties, None).unwrap();
+        // SAFETY: a test writes the log beside its client by one appender at most, and waits for the other.
+        let log = unsafe { LogBuffers::initialise(&memory, &properties, None) }.unwrap();
         let limit = self.counter_of_type(type_id::PUBLISHER_LIMIT, 0);
-        FakeLog { log, path, registration_id, session_id, limit }
+        FakeLog { log, memory, path, registration_id, session_id, limit }
     }
 
     pub(crate) fn publication_ready(&mut self, correlation_id: i64, log: &FakeLog, exclusive: bool) {

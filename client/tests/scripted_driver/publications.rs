@@ -196,6 +196,57 @@ fn a_log_that_is_not_there_is_an_error_and_the_publication_is_given_back() {
 }
 
 #[test]
+fn an_exclusive_publication_is_the_only_one_over_its_log() {
+    for (first, second) in [(true, true), (true, false), (false, true)] {
+        let mut driver = FakeDriver::new();
+        let aeron = driver.invoked_client();
+        let mut shared = Vec::new();
+        let mut exclusive = Vec::new();
+        let mut ask = |driver: &mut FakeDriver, is_exclusive| {
+            if is_exclusive {
+                exclusive.push(aeron.async_add_exclusive_publication(CHANNEL, STREAM).unwrap());
+            } else {
+                shared.push(aeron.async_add_publication(CHANNEL, STREAM).unwrap());
+            }
+            driver.command().get().correlation_id()
+        };
+        let (one, two) = (ask(&mut driver, first), ask(&mut driver, second));
+        let log = driver.log(one, LogType::ExclusivePublication);
+        driver.publication_ready(one, &log, first);
+        driver.publication_ready(two, &log, second);
+        aeron.invoke();
+        let mut refusals = Vec::new();
+        let mut made = 0;
+        for result in exclusive.iter_mut().map(|pending| pending.poll().map(|made| made.is_some())) {
+            result.map_or_else(|error| refusals.push(error), |is_made| made += usize::from(is_made));
+        }
+        for result in shared.iter_mut().map(|pending| pending.poll().map(|made| made.is_some())) {
+            result.map_or_else(|error| refusals.push(error), |is_made| made += usize::from(is_made));
+        }
+        assert_eq!(made, 1, "{refusals:?}");
+        let [RegistrationError::LogBuffers { reason, .. }] = &refusals[..] else { panic!("{refusals:?}") };
+        assert!(reason.contains("one of the two is exclusive"), "{reason}");
+        aeron.invoke();
+        let given_back = |command: &Command<'_>| matches!(command, Command::RemovePublication { registration_id, .. } if *registration_id == two);
+        assert!(given_back(&driver.command().get()));
+    }
+}
+
+#[test]
+fn two_shared_publications_have_one_log() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (one, log) = driver.add_publication(&aeron);
+    let mut pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    driver.publication_ready(id, &log, false);
+    let two = resolve(&mut pending);
+    log.limit.set(OPEN);
+    one.offer(b"one").unwrap();
+    assert_eq!(two.offer(b"two"), Ok(Position(128)));
+}
+
+#[test]
 fn what_was_made_for_a_cancelled_request_is_given_back() {
     let mut driver = FakeDriver::new();
     let aeron = driver.invoked_client();

@@ -266,7 +266,7 @@ fn an_image_whose_log_is_not_there_is_an_error_and_no_image() {
 fn a_damaged_log_stops_the_image_and_is_told_once() {
     let mut it = OneImage::new();
     use gannet_core::sync::{Memory, Ordering};
-    it.log.log.term(0).store_i32(0, 7, Ordering::Release);
+    it.log.memory.store_i32(0, 7, Ordering::Release);
     for _ in 0..3 {
         assert_eq!(it.subscription.poll(10, |_, _| panic!("no frame has 7 bytes")), 0);
     }

@@ -68,8 +68,8 @@ fn records_lie_as_the_peer_lays_them_out() {
     assert_eq!(metadata.load_i32(4, Ordering::Relaxed), 9);
     assert_eq!(metadata.load_i64(8, Ordering::Relaxed), i64::MAX);
     let (mut key, mut label) = ([0; 4], [0; 6]);
-    metadata.read_bytes(16, &mut key);
-    metadata.read_bytes(132, &mut label);
+    metadata.read_racing(16, &mut key);
+    metadata.read_racing(132, &mut label);
     assert_eq!((&key, &label), (b"key\0", b"label\0"));
     assert_eq!(metadata.load_i32(128, Ordering::Relaxed), 5);
     let values = AtomicBuffer::from_mut(&mut memories.values).slice(128, 128);

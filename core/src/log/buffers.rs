@@ -1,6 +1,9 @@
 //! A whole log: three terms and the metadata, made by a driver or validated by a client. `[any]`
 //!
-//! Does not map files. Mirrors `aeron_raw_log_map_existing` and `aeron_log_buffer.c`; spec: logbuffer.md §1 and §3.
+//! Does not map files. Who makes a [`LogBuffers`] vouches, once, for what the appenders, readers and cleaners over it rely
+//! on: see [`LogBuffers::initialise`], "the log's contract" in the proofs of this folder.
+//!
+//! Mirrors `aeron_raw_log_map_existing` and `aeron_log_buffer.c`; spec: logbuffer.md §1 and §3.
 
 use core::fmt;
 
@@ -13,7 +16,7 @@ use crate::sync::Memory;
 
 /// A log whose numbers were checked once and are not read again.
 ///
-/// Clones are of the same log.
+/// Clones are of the same log, and under the same contract: see [`LogBuffers::initialise`].
 #[derive(Clone, Debug)]
 pub struct LogBuffers<M> {
     /// Invariant: each exactly `term_length` long.
@@ -96,7 +99,10 @@ impl<M: Memory> LogBuffers<M> {
     ///
     /// # Errors
     /// When the memory is no log.
-    pub fn open(memory: &M) -> Result<Self, LogError> {
+    ///
+    /// # Safety
+    /// As for [`LogBuffers::initialise`].
+    pub unsafe fn open(memory: &M) -> Result<Self, LogError> {
         let length = memory.len();
         if length < MIN_LENGTH || !length.is_multiple_of(8) {
             return Err(LogError::Length(length));
@@ -112,7 +118,26 @@ impl<M: Memory> LogBuffers<M> {
     ///
     /// # Errors
     /// When the memory, the properties or the start are out of range; the metadata is then partly written.
-    pub fn initialise(memory: &M, properties: &LogProperties, start: Option<(TermId, i32)>) -> Result<Self, LogError> {
+    ///
+    /// # Safety
+    /// A log is shared, and only whoever maps it can know with whom. So the caller vouches, for as long as this value or a
+    /// clone of it lives, for all who share the memory, in this process and in others:
+    /// - **Publishers.** There is at most one [`ExclusiveAppender`](super::ExclusiveAppender) at any time, and no
+    ///   [`ConcurrentAppender`](super::ConcurrentAppender) beside it. An image has no appender, but one receiver at most,
+    ///   which inserts frames, none of them over one that is committed, and fills gaps.
+    /// - **Readers** poll and scan from positions where a frame begins, or none does yet.
+    /// - **Cleaning**, and the limit that lets the space be claimed again, stay behind what every reader has finished with:
+    ///   its position, and the slices that it was lent.
+    /// - **Nobody else writes**: what is committed stays as it is until it is cleaned, what is claimed is its claimer's,
+    ///   tails and term count move as appenders, rotation and unblocker move them, and what the metadata's setters or the
+    ///   memory itself would let one write otherwise is not written.
+    ///
+    /// A publisher that outsleeps the driver's unblock timeout breaks this, as docs/adr/0005-late-publishers.md says.
+    pub unsafe fn initialise(
+        memory: &M,
+        properties: &LogProperties,
+        start: Option<(TermId, i32)>,
+    ) -> Result<Self, LogError> {
         let length = memory.len();
         if length < METADATA_LENGTH || !length.is_multiple_of(8) {
             return Err(LogError::Length(length));
@@ -168,9 +193,8 @@ impl<M: Memory> LogBuffers<M> {
     ///
     /// # Panics
     /// When there is no such partition.
-    #[must_use]
     #[inline]
-    pub fn term(&self, partition: usize) -> &M {
+    pub(super) fn term(&self, partition: usize) -> &M {
         &self.terms[partition]
     }
 

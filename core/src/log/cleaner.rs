@@ -29,7 +29,8 @@ impl Cleaner {
     }
 
     /// Cleans up to `to`, rounded down to a multiple of 32, or to the end of the term that cleaning has got to; whether
-    /// there was anything to clean.
+    /// there was anything to clean. By the log's contract (see [`LogBuffers::initialise`]) `to` is behind every reader,
+    /// and nobody claims there yet.
     ///
     /// The first frame's length is zeroed last, as Aeron does it: what reads the log from there (a tool, a consumer
     /// that was given up) sees it or nothing.
@@ -43,7 +44,8 @@ impl Cleaner {
         let length = usize::try_from(to.since(self.position)).unwrap_or(left).min(left);
         let term = log.term(self.position.partition(log.term_length()));
         debug_assert!(length >= HEADER_LENGTH);
-        term.zero(offset + VERSION, length - VERSION);
+        // SAFETY: behind every reader and publisher, by the log's contract.
+        unsafe { term.zero(offset + VERSION, length - VERSION) };
         // SYNC: cleaned (foreign: aeron_publication.c writes only below the limit). The limit's release (ipc, network)
         // or the window (image) hands the space to publishers.
         term.store_i32(offset + FRAME_LENGTH, 0, Ordering::Release);
@@ -102,7 +104,7 @@ mod tests {
             let mut memory = Log::new();
             let log = memory.initialised(&properties());
             for partition in 0..3 {
-                log.term(partition).write_bytes(0, &std::vec![0xff; TERM]);
+                log.term(partition).write_racing(0, &std::vec![0xff; TERM]);
             }
             let mut cleaner = Cleaner::new(Position(start));
             let first = cleaner.position();

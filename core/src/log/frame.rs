@@ -21,7 +21,7 @@ pub(super) struct Frame<'a, M> {
 
 impl<'a, M: Memory> Frame<'a, M> {
     /// # Safety
-    /// The type's invariants, and the claim.
+    /// The type's invariants, and the claim: by the log's contract it makes the range the caller's alone.
     #[inline(always)]
     pub(super) unsafe fn new(term: &'a M, offset: usize, length: usize) -> Self {
         debug_assert!(offset.is_multiple_of(FRAME_ALIGNMENT) && length >= HEADER_LENGTH);

@@ -2,6 +2,7 @@
 //!
 //! Mirrors `aeron_term_gap_scanner.h`; spec: logbuffer.md §8.
 
+use super::LogBuffers;
 use super::frame_descriptor::{FRAME_ALIGNMENT, FRAME_LENGTH, aligned, committed};
 use crate::sync::{Memory, Ordering};
 
@@ -23,11 +24,18 @@ pub struct GapScan {
     pub gap: Option<Gap>,
 }
 
-/// Looks for a gap from `offset` up to `limit`, where frames are known to have arrived.
+/// Looks for a gap in a partition's term from `offset` up to `limit`, where frames are known to have arrived.
 ///
 /// A length that cannot be (past the term's end, shorter than a header) is neither a frame nor a gap: the scan stops
 /// there without one. Offsets are rounded down to multiples of 32 in the term.
-pub fn scan_for_gap<M: Memory>(term: &M, offset: usize, limit: usize) -> GapScan {
+///
+/// # Panics
+/// When there is no such partition.
+pub fn scan_for_gap<M: Memory>(log: &LogBuffers<M>, partition: usize, offset: usize, limit: usize) -> GapScan {
+    scan_term(log.term(partition), offset, limit)
+}
+
+fn scan_term<M: Memory>(term: &M, offset: usize, limit: usize) -> GapScan {
     let term_length = term.len();
     let limit = limit.min(term_length) & !(FRAME_ALIGNMENT - 1);
     let mut at = offset.min(term_length) & !(FRAME_ALIGNMENT - 1);
@@ -65,9 +73,9 @@ mod tests {
         let term = AtomicBuffer::from_mut(&mut memory);
         for &offset in offsets {
             // Payload bytes of 0xff: a gap that runs on must stop at lengths, not look into frames.
-            assert!(rebuilder::insert(&term, offset, &frame(offset, 40, 0xff)));
+            assert!(rebuilder::insert_in_term(&term, offset, &frame(offset, 40, 0xff)));
         }
-        scan_for_gap(&term, from, limit)
+        scan_term(&term, from, limit)
     }
 
     #[test]
@@ -97,7 +105,7 @@ mod tests {
             for (index, length) in lengths.iter().enumerate() {
                 term.store_i32(index * 32, if index % 3 == 0 { *length } else { length % 100 }, Ordering::Relaxed);
             }
-            let found = scan_for_gap(&term, offset, limit);
+            let found = scan_term(&term, offset, limit);
             prop_assert!(found.contiguous <= 512);
             if let Some(gap) = found.gap {
                 prop_assert!(gap.length > 0 && gap.length % 32 == 0 && gap.offset + gap.length <= limit);

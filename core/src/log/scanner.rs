@@ -2,6 +2,7 @@
 //!
 //! Mirrors `aeron_term_scanner.h`; spec: logbuffer.md §8.
 
+use super::LogBuffers;
 use super::frame_descriptor::{FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, TYPE, TYPE_PAD, aligned, committed};
 use crate::sync::{Memory, Ordering};
 
@@ -24,11 +25,23 @@ pub enum Scan {
 
 const NOTHING: Scan = Scan::Available { length: 0, padding: 0 };
 
-/// Looks at the frames from `offset` of a term on, as far as `max_length` bytes.
+/// Looks at the frames from `offset` of a partition's term on, as far as `max_length` bytes.
 ///
 /// A length that no publisher may write (shorter than a header, or past the end of the term) is where nothing is
 /// committed, for all that a sender can do; so is an offset that is not a multiple of 32 in the term.
-pub fn scan_for_availability<M: Memory>(term: &M, offset: usize, max_length: usize) -> Scan {
+///
+/// # Panics
+/// When there is no such partition.
+pub fn scan_for_availability<M: Memory>(
+    log: &LogBuffers<M>,
+    partition: usize,
+    offset: usize,
+    max_length: usize,
+) -> Scan {
+    scan_term(log.term(partition), offset, max_length)
+}
+
+fn scan_term<M: Memory>(term: &M, offset: usize, max_length: usize) -> Scan {
     let term_length = term.len();
     if offset >= term_length || !offset.is_multiple_of(FRAME_ALIGNMENT) {
         return NOTHING;
@@ -41,7 +54,8 @@ pub fn scan_for_availability<M: Memory>(term: &M, offset: usize, max_length: usi
         let frame_length = term.load_i32(at + FRAME_LENGTH, Ordering::Acquire);
         let Some(frame_length) = committed(frame_length, at, term_length) else { break };
         let mut frame_type = [0; 2];
-        term.read_bytes(at + TYPE, &mut frame_type);
+        // SAFETY: a committed frame, which nobody writes by the log's contract.
+        unsafe { term.read_bytes(at + TYPE, &mut frame_type) };
         let is_padding = u16::from_le_bytes(frame_type) == TYPE_PAD;
         let length = if is_padding { HEADER_LENGTH } else { aligned(frame_length) };
         if length > limit - available {
@@ -71,10 +85,10 @@ mod tests {
         let term = AtomicBuffer::from_mut(&mut memory);
         let mut at = 0;
         for bytes in frames {
-            assert!(rebuilder::insert(&term, at, bytes));
+            assert!(rebuilder::insert_in_term(&term, at, bytes));
             at += aligned(term.load_i32(at, Ordering::Relaxed).unsigned_abs() as usize);
         }
-        scan_for_availability(&term, offset, max_length)
+        scan_term(&term, offset, max_length)
     }
 
     #[test]
@@ -110,7 +124,7 @@ mod tests {
                 term.store_i32(index * 32 + 256, *length, Ordering::Relaxed);
                 term.store_i32(index * 32 + 4, i32::from(*length > 0) << 16, Ordering::Relaxed);
             }
-            if let Scan::Available { length, padding } = scan_for_availability(&term, offset, max) {
+            if let Scan::Available { length, padding } = scan_term(&term, offset, max) {
                 prop_assert!(length <= max);
                 prop_assert!(offset + length + padding <= 512 || length == 0);
             }

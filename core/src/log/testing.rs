@@ -4,7 +4,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::descriptor::METADATA_LENGTH;
-use super::{LogBuffers, LogProperties, PARTITION_COUNT, frame_descriptor};
+use super::{LogBuffers, LogError, LogProperties, PARTITION_COUNT, frame_descriptor};
 use crate::position::{SessionId, StreamId, TermId, TermLength};
 use crate::sync::AtomicBuffer;
 
@@ -27,8 +27,31 @@ impl Log {
     }
 
     pub(crate) fn initialised(&mut self, properties: &LogProperties) -> LogBuffers<AtomicBuffer<'_>> {
-        LogBuffers::initialise(&self.buffer(), properties, None).unwrap()
+        initialise(&self.buffer(), properties, None).unwrap()
     }
+
+    pub(crate) fn starting_at(
+        &mut self,
+        properties: &LogProperties,
+        term_id: TermId,
+        offset: i32,
+    ) -> LogBuffers<AtomicBuffer<'_>> {
+        initialise(&self.buffer(), properties, Some((term_id, offset))).unwrap()
+    }
+}
+
+pub(crate) fn initialise<'a>(
+    memory: &AtomicBuffer<'a>,
+    properties: &LogProperties,
+    start: Option<(TermId, i32)>,
+) -> Result<LogBuffers<AtomicBuffer<'a>>, LogError> {
+    // SAFETY: a test's memory: one thread has it, and keeps nothing that was lent over a call that writes there.
+    unsafe { LogBuffers::initialise(memory, properties, start) }
+}
+
+pub(crate) fn open<'a>(memory: &AtomicBuffer<'a>) -> Result<LogBuffers<AtomicBuffer<'a>>, LogError> {
+    // SAFETY: as for `initialise`.
+    unsafe { LogBuffers::open(memory) }
 }
 
 /// A zeroed term of `length` bytes.

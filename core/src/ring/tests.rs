@@ -67,7 +67,7 @@ fn a_record_lies_as_the_peer_lays_it_out() {
     let ring = ring(&mut words);
     ring.write(7, b"hello").unwrap();
     let mut bytes = [0; 16];
-    ring.memory.read_bytes(0, &mut bytes);
+    ring.memory.read_racing(0, &mut bytes);
     assert_eq!(bytes, *b"\x0d\0\0\0\x07\0\0\0hello\0\0\0");
     assert_eq!((ring.producer_position(), ring.consumer_position(), ring.size()), (16, 0, 16));
 }

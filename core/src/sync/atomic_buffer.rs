@@ -189,29 +189,28 @@ unsafe impl Memory for AtomicBuffer<'_> {
     }
 
     #[inline]
-    fn read_bytes(&self, offset: usize, target: &mut [u8]) {
+    unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]) {
         self.check(offset, target.len());
-        // SAFETY: in bounds by the check; `target` is a plain exclusive borrow, so it cannot overlap shared memory,
-        // and the protocol has made the range the caller's to read.
+        // SAFETY: in bounds by the check; `target` is a plain exclusive borrow, so it cannot overlap shared memory;
+        // nobody writes the range by the caller's contract.
         unsafe {
             self.address.as_ptr().add(offset).copy_to_nonoverlapping(target.as_mut_ptr(), target.len());
         }
     }
 
     #[inline]
-    fn write_bytes(&self, offset: usize, source: &[u8]) {
+    unsafe fn write_bytes(&self, offset: usize, source: &[u8]) {
         self.check(offset, source.len());
-        // SAFETY: in bounds by the check; the protocol has made the range the caller's alone. A source lent from
-        // the same log is committed and so never overlaps a range that is the caller's to write.
+        // SAFETY: in bounds by the check; the range is the caller's alone by its contract, so that no source overlaps it.
         unsafe {
             self.address.as_ptr().add(offset).copy_from_nonoverlapping(source.as_ptr(), source.len());
         }
     }
 
     #[inline]
-    fn zero(&self, offset: usize, length: usize) {
+    unsafe fn zero(&self, offset: usize, length: usize) {
         self.check(offset, length);
-        // SAFETY: in bounds by the check; the protocol has made the range the caller's alone.
+        // SAFETY: in bounds by the check; the range is the caller's alone by its contract.
         unsafe { self.address.as_ptr().add(offset).write_bytes(0, length) }
     }
 }
@@ -235,7 +234,7 @@ mod tests {
         let buffer = AtomicBuffer::from_mut(&mut words);
         buffer.store_i64(8, 0x0807_0605_0403_0201, Ordering::Release);
         let mut bytes = [0; 8];
-        buffer.slice(8, 8).read_bytes(0, &mut bytes);
+        buffer.slice(8, 8).read_racing(0, &mut bytes);
         assert_eq!(bytes, [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(buffer.load_i32(12, Ordering::Acquire), 0x0807_0605);
     }
@@ -248,6 +247,25 @@ mod tests {
         let mut bytes = [0; 12];
         buffer.read_racing(4, &mut bytes);
         assert_eq!(bytes, [1, 2, 3, 4, 5, 0, 0, 0, 255, 255, 255, 255]);
+    }
+
+    #[test]
+    fn plain_and_racing_copies_of_any_length_agree() {
+        let source: [u8; 16] = core::array::from_fn(|index| index as u8 + 1);
+        for length in 0..=12 {
+            let (mut words, mut bytes, mut racing) = (vec![u64::MAX; 2], [0; 12], [0; 12]);
+            let buffer = AtomicBuffer::from_mut(&mut words);
+            // SAFETY: nobody else has the words.
+            unsafe { buffer.write_bytes(4, &source[..length]) };
+            buffer.read_racing(4, &mut racing[..length]);
+            // SAFETY: as above.
+            unsafe { buffer.read_bytes(4, &mut bytes[..length]) };
+            assert_eq!((&bytes[..length], &racing[..length]), (&source[..length], &source[..length]));
+            // SAFETY: as above.
+            unsafe { buffer.zero(4, length) };
+            buffer.read_racing(4, &mut bytes);
+            assert!(bytes.iter().enumerate().all(|(index, byte)| *byte == if index < length { 0 } else { 255 }));
+        }
     }
 
     #[test]
@@ -265,6 +283,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "outside a memory")]
     fn an_offset_that_would_overflow_panics() {
-        AtomicBuffer::from_mut(&mut [0; 2]).zero(usize::MAX, 2);
+        // SAFETY: nobody else has the words.
+        unsafe { AtomicBuffer::from_mut(&mut [0; 2]).zero(usize::MAX, 2) };
     }
 }

@@ -66,12 +66,21 @@ pub unsafe trait Memory: Clone {
     /// A fence between the accesses before and after it.
     fn fence(&self, order: Ordering);
 
-    /// Copies plain bytes out. The protocol has made the range the caller's to read: nobody writes it now.
-    fn read_bytes(&self, offset: usize, target: &mut [u8]);
-    /// Copies plain bytes in. The protocol has made the range the caller's alone.
-    fn write_bytes(&self, offset: usize, source: &[u8]);
-    /// Zeroes plain bytes. The protocol has made the range the caller's alone.
-    fn zero(&self, offset: usize, length: usize);
+    /// Copies plain bytes out.
+    ///
+    /// # Safety
+    /// Nobody writes the range meanwhile.
+    unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]);
+    /// Copies plain bytes in.
+    ///
+    /// # Safety
+    /// The range is the caller's alone: nobody else reads or writes it meanwhile, and no reference into it is alive.
+    unsafe fn write_bytes(&self, offset: usize, source: &[u8]);
+    /// Zeroes plain bytes.
+    ///
+    /// # Safety
+    /// As for [`Memory::write_bytes`].
+    unsafe fn zero(&self, offset: usize, length: usize);
 
     /// Copies out bytes that another may be writing at this moment, by relaxed 32-bit loads: the copy may be
     /// torn, and the caller finds out before using it. `offset` is a multiple of 4; the last word is loaded whole, so it

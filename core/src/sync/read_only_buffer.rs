@@ -95,11 +95,14 @@ impl<'a> ReadOnlyBuffer<'a> {
         fence(order);
     }
 
-    /// Copies plain bytes out. The protocol has made the range the caller's to read: nobody writes it now.
-    pub fn read_bytes(&self, offset: usize, target: &mut [u8]) {
+    /// Copies plain bytes out.
+    ///
+    /// # Safety
+    /// Nobody writes the range meanwhile.
+    pub unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]) {
         self.check(offset, target.len(), 1);
-        // SAFETY: in bounds by the check; `target` is a plain exclusive borrow, so it cannot overlap shared memory,
-        // and the protocol has made the range the caller's to read.
+        // SAFETY: in bounds by the check; `target` is a plain exclusive borrow, so it cannot overlap shared memory;
+        // nobody writes the range by the caller's contract.
         unsafe {
             self.address.as_ptr().add(offset).copy_to_nonoverlapping(target.as_mut_ptr(), target.len());
         }
@@ -150,7 +153,8 @@ mod tests {
         assert_eq!(buffer.load_i32(4, Ordering::SeqCst), 0x0807_0605);
         assert_eq!(buffer.load_u8(2, Ordering::Relaxed), 3);
         let mut bytes = [0; 3];
-        buffer.read_bytes(5, &mut bytes);
+        // SAFETY: nobody writes the words.
+        unsafe { buffer.read_bytes(5, &mut bytes) };
         assert_eq!(bytes, [6, 7, 8]);
         assert_eq!((buffer.len(), buffer.is_empty()), (16, false));
     }
@@ -170,6 +174,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "lie outside a memory")]
     fn an_offset_that_would_overflow_panics() {
-        buffer(&[0; 2]).read_bytes(usize::MAX, &mut [0; 2]);
+        // SAFETY: nobody writes the words.
+        unsafe { buffer(&[0; 2]).read_bytes(usize::MAX, &mut [0; 2]) };
     }
 }

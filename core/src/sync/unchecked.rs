@@ -73,7 +73,8 @@ pub(crate) unsafe fn read_array<M: Memory, const N: usize>(memory: &M, offset: u
         Some(address) => unsafe { address.as_ptr().add(offset).cast::<[u8; N]>().read() },
         None => {
             let mut bytes = [0; N];
-            memory.read_bytes(offset, &mut bytes);
+            // SAFETY: by the caller's contract.
+            unsafe { memory.read_bytes(offset, &mut bytes) };
             bytes
         }
     }
@@ -92,7 +93,8 @@ pub(crate) unsafe fn write_bytes<M: Memory>(memory: &M, offset: usize, source: &
         Some(address) => unsafe {
             address.as_ptr().add(offset).copy_from_nonoverlapping(source.as_ptr(), source.len());
         },
-        None => memory.write_bytes(offset, source),
+        // SAFETY: by the caller's contract.
+        None => unsafe { memory.write_bytes(offset, source) },
     }
 }
 
@@ -121,7 +123,10 @@ pub(crate) unsafe fn write_short<M: Memory>(memory: &M, offset: usize, source: &
     }
     let length = source.len();
     debug_assert!(length <= SHORT && offset + length <= memory.len());
-    let Some(address) = memory.address() else { return memory.write_bytes(offset, source) };
+    let Some(address) = memory.address() else {
+        // SAFETY: by the caller's contract.
+        return unsafe { memory.write_bytes(offset, source) };
+    };
     let from = source.as_ptr();
     // SAFETY: inside the memory by the caller's proof, which the source does not overlap, see `write_bytes`; each
     // length is between one and two pieces.
@@ -154,7 +159,7 @@ mod tests {
             // SAFETY: at most 64 bytes from 32 on, of 128.
             unsafe { write_short(&memory, 32, &source[..length]) };
             let mut copied = [0; 128];
-            memory.read_bytes(0, &mut copied);
+            memory.read_racing(0, &mut copied);
             assert_eq!(copied[32..32 + length], source[..length]);
             assert!(copied[..32].iter().chain(&copied[32 + length..]).all(|byte| *byte == 0));
         }

@@ -235,7 +235,7 @@ unsafe impl Memory for ModelMemory {
         fence(order);
     }
 
-    fn read_bytes(&self, offset: usize, target: &mut [u8]) {
+    unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]) {
         for (slot, bytes, from) in self.touched(offset, target.len()) {
             let le: [u8; 8] = match slot {
                 Slot::Absent => panic!("no memory at {}", offset + from),
@@ -260,11 +260,11 @@ unsafe impl Memory for ModelMemory {
         }
     }
 
-    fn write_bytes(&self, offset: usize, source: &[u8]) {
+    unsafe fn write_bytes(&self, offset: usize, source: &[u8]) {
         self.write_plain(offset, source.len(), |index| source[index]);
     }
 
-    fn zero(&self, offset: usize, length: usize) {
+    unsafe fn zero(&self, offset: usize, length: usize) {
         self.write_plain(offset, length, |_| 0);
     }
 }

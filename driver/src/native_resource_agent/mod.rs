@@ -4,6 +4,7 @@
 //! otherwise. One bounded piece in each of its cycles. Knows files and nothing of publications; the conductor asks and
 //! is told. Mirrors `aeron_driver_native_resource_agent.c`; driver.md §1.
 
+pub(crate) mod logs;
 mod queue;
 
 use std::collections::VecDeque;
@@ -238,7 +239,7 @@ impl NativeResourceAgent {
         // A file that is of no use goes again: its name belongs to a registration id that is not used twice.
         let remove = |_: &ResourceError| drop(std::fs::remove_file(&create.path));
         self.reserve_log(&region, create).map_err(ResourceError::from).inspect_err(remove)?;
-        let log = LogBuffers::initialise(&region, &create.properties, create.start)
+        let log = logs::initialise(&region, &create.properties, create.start)
             .map_err(|error| ResourceError { code: ErrorCode::GenericError, message: error.to_string() })
             .inspect_err(remove)?;
         Ok((log, region))

@@ -22,7 +22,10 @@ use crate::log::{LogBuffers, rebuilder};
 use crate::position::{Position, TermId};
 use crate::sync::{Bytes, Memory};
 
-/// Appends for an exclusive publication. There is at most one for a log at any time.
+/// Appends for an exclusive publication. There is at most one for a log at any time, and no [`ConcurrentAppender`] beside
+/// it: whoever made the [`LogBuffers`] vouches for it.
+///
+/// [`ConcurrentAppender`]: super::ConcurrentAppender
 #[derive(Debug)]
 pub struct ExclusiveAppender<M> {
     log: LogBuffers<M>,
@@ -169,7 +172,9 @@ impl<M: Memory> ExclusiveAppender<M> {
         let offset = self.offset;
         self.move_tail(offset + length);
         self.offset = offset + length;
-        rebuilder::place(self.log.term(self.partition), offset, block);
+        // SAFETY: within the term by the check, and behind the tail all is the exclusive publisher's, by the log's
+        // contract.
+        unsafe { rebuilder::place(self.log.term(self.partition), offset, block) };
         Ok(self.position())
     }
 

@@ -32,9 +32,8 @@ impl<'a> Either<'a> {
 
     fn at(memories: &'a mut [Log; 2], term_id: TermId, offset: i32) -> [(Either<'a>, Lent<'a>); 2] {
         let [one, two] = memories;
-        let start = Some((term_id, offset));
-        let one = LogBuffers::initialise(&one.buffer(), &properties(), start).unwrap();
-        let two = LogBuffers::initialise(&two.buffer(), &properties(), start).unwrap();
+        let one = one.starting_at(&properties(), term_id, offset);
+        let two = two.starting_at(&properties(), term_id, offset);
         [
             (Either::Exclusive(ExclusiveAppender::new(one.clone()).unwrap()), one),
             (Either::Concurrent(ConcurrentAppender::new(two.clone())), two),
@@ -84,7 +83,7 @@ impl<'a> Either<'a> {
 
 fn bytes<'a>(log: &Lent<'a>, partition: usize, offset: usize, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
-    log.term(partition).read_bytes(offset, &mut bytes);
+    log.term(partition).read_racing(offset, &mut bytes);
     bytes
 }
 
@@ -210,7 +209,7 @@ fn the_last_term_ends_the_session() {
 fn calls_beyond_the_last_term_do_not_move_the_tail() {
     let mut memory = Log::new();
     let last = properties().initial_term_id.plus(i32::MAX);
-    let log = LogBuffers::initialise(&memory.buffer(), &properties(), Some((last, 65_536 - 64))).unwrap();
+    let log = memory.starting_at(&properties(), last, 65_536 - 64);
     let appender = ConcurrentAppender::new(log.clone());
     let message = [7; 8192];
     assert_eq!(appender.offer(FAR, &message), Err(AppendError::MaxPositionExceeded));
@@ -370,7 +369,7 @@ fn a_block_for_the_next_term_rotates_a_full_one() {
     let mut memory = Log::new();
     let before = properties().initial_term_id.plus(-1);
     let stated = LogProperties { initial_term_id: before, ..properties() };
-    let log = LogBuffers::initialise(&memory.buffer(), &stated, Some((before, 65_536))).unwrap();
+    let log = memory.starting_at(&stated, before, 65_536);
     let mut appender = ExclusiveAppender::new(log).unwrap();
     assert_eq!(appender.position(), Position(65_536));
     assert_eq!(appender.offer_block(FAR, &frame(0, 40, 1)), Ok(Position(65_536 + 96)));

@@ -1,6 +1,6 @@
 use super::super::RawTail;
 use super::super::descriptor;
-use super::super::testing::{LENGTH, Log, properties};
+use super::super::testing::{LENGTH, Log, initialise, open, properties};
 use super::*;
 use crate::sync::{AtomicBuffer, Ordering};
 use proptest::prelude::*;
@@ -15,14 +15,14 @@ fn open_with(offset: usize, value: i32) -> Result<(), LogError> {
     memory.initialised(&properties());
     let buffer = memory.buffer();
     buffer.store_i32(METADATA + offset, value, Ordering::Relaxed);
-    LogBuffers::open(&buffer).map(|_| ())
+    open(&buffer).map(|_| ())
 }
 
 #[test]
 fn a_log_that_was_made_opens_with_the_same_numbers() {
     let mut memory = Log::new();
     memory.initialised(&properties());
-    let log = LogBuffers::open(&memory.buffer()).unwrap();
+    let log = open(&memory.buffer()).unwrap();
     assert_eq!(log.term_length(), TermLength::MIN);
     assert_eq!(log.initial_term_id(), properties().initial_term_id);
     assert_eq!((log.mtu_length(), log.max_payload_length(), log.max_message_length()), (1408, 1376, 8192));
@@ -57,7 +57,7 @@ fn memory_of_an_impossible_length_is_refused() {
     for length in [0, 8, 4096, LENGTH - 8, LENGTH - 1] {
         // SAFETY: inside the words, which nobody else sees.
         let buffer = unsafe { AtomicBuffer::from_raw_parts(words.as_mut_ptr().cast(), length) };
-        assert_eq!(LogBuffers::open(&buffer).map(|_| ()), Err(LogError::Length(length)));
+        assert_eq!(open(&buffer).map(|_| ()), Err(LogError::Length(length)));
     }
 }
 
@@ -65,7 +65,7 @@ fn memory_of_an_impossible_length_is_refused() {
 fn the_first_position_is_where_the_driver_put_it() {
     let initial = properties().initial_term_id;
     let mut memory = Log::new();
-    let log = LogBuffers::initialise(&memory.buffer(), &properties(), Some((initial.plus(4), 96))).unwrap();
+    let log = initialise(&memory.buffer(), &properties(), Some((initial.plus(4), 96))).unwrap();
     assert_eq!(log.producer_position(), Position(4 * 65_536 + 96));
     assert_eq!(log.metadata().active_term_count_acquire(), 4);
     assert_eq!(log.metadata().raw_tail_acquire(1), RawTail::new(initial.plus(4), 96));
@@ -78,7 +78,7 @@ fn a_first_position_out_of_range_is_refused() {
     let initial = properties().initial_term_id;
     for (term_id, offset) in [(initial, 1), (initial, -32), (initial, 65_568), (initial.plus(-1), 0)] {
         let mut memory = Log::new();
-        let made = LogBuffers::initialise(&memory.buffer(), &properties(), Some((term_id, offset)));
+        let made = initialise(&memory.buffer(), &properties(), Some((term_id, offset)));
         assert_eq!(made.map(|_| ()), Err(LogError::Start { term_id, offset }));
     }
 }
@@ -111,7 +111,7 @@ proptest! {
                 buffer.store_i32(METADATA + offset, *word, Ordering::Relaxed);
             }
         }
-        let opened = LogBuffers::open(&buffer);
+        let opened = open(&buffer);
         prop_assert!(opened.is_ok() == plausible);
         if let Ok(log) = opened {
             let _ = (log.producer_position(), log.properties());

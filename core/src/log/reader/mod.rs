@@ -144,7 +144,7 @@ pub fn block_poll<M: Bytes>(
         fragments += 1;
     }
     if offset > start.offset {
-        // SAFETY: committed frames within the term, see above.
+        // SAFETY: committed frames within the term, see above; nobody writes them by the log's contract.
         let block = unsafe { core::slice::from_raw_parts(term.as_ptr().add(start.offset), offset - start.offset) };
         handler(block, TermId(header::i32_at(block, super::frame_descriptor::TERM_ID)));
     }
@@ -214,8 +214,8 @@ fn controlled<M: Bytes>(
     // A view in registers: nothing that the handler does can make its address be loaded again.
     let term = AtomicBuffer::of(log.term(start.partition));
     let handler = |offset: usize, length: usize| {
-        // SAFETY: `read` hands over frames that lie within the term and are committed, so that nobody writes them while
-        // the caller's position, which it stores after the call, holds the driver back from cleaning.
+        // SAFETY: `read` hands over frames that lie within the term and are committed, so that nobody writes them, by the
+        // log's contract: not while the caller's position, stored after the call, holds the driver back from cleaning.
         let (frame, payload) = unsafe {
             let frame = term.as_ptr().add(offset);
             let payload = core::slice::from_raw_parts(frame.add(HEADER_LENGTH), length - HEADER_LENGTH);

@@ -9,9 +9,9 @@ type Lent<'a> = LogBuffers<AtomicBuffer<'a>>;
 /// Three frames of 0, 1 and 32 bytes at offsets 0, 32 and 96, the next at 160.
 fn three(memory: &mut Log) -> Lent<'_> {
     let log = memory.initialised(&properties());
-    assert!(rebuilder::insert(log.term(0), 0, &frame(0, 0, b'a')));
-    assert!(rebuilder::insert(log.term(0), 32, &frame(32, 1, b'b')));
-    assert!(rebuilder::insert(log.term(0), 96, &frame(96, 32, b'c')));
+    assert!(rebuilder::insert(&log, 0, 0, &frame(0, 0, b'a')));
+    assert!(rebuilder::insert(&log, 0, 32, &frame(32, 1, b'b')));
+    assert!(rebuilder::insert(&log, 0, 96, &frame(96, 32, b'c')));
     log
 }
 
@@ -56,8 +56,8 @@ fn the_fragment_limit_is_kept() {
 fn padding_is_skipped_without_counting() {
     let mut memory = Log::new();
     let log = three(&mut memory);
-    assert!(rebuilder::insert(log.term(0), 160, &padding(160, TERM - 160)));
-    assert!(rebuilder::insert(log.term(1), 0, &frame(0, 5, 1)));
+    assert!(rebuilder::insert(&log, 0, 160, &padding(160, TERM - 160)));
+    assert!(rebuilder::insert(&log, 1, 0, &frame(0, 5, 1)));
     assert_eq!(poll(&log, Position(96), 10, |_, _| ()), polled(1, 65_536));
     assert_eq!(poll(&log, Position(65_536), 10, |_, _| ()), polled(1, 65_600));
 }
@@ -130,7 +130,7 @@ fn a_block_is_whole_frames_within_the_limit() {
 fn a_block_of_padding_comes_by_itself() {
     let mut memory = Log::new();
     let log = three(&mut memory);
-    assert!(rebuilder::insert(log.term(0), 160, &padding(160, TERM - 160)));
+    assert!(rebuilder::insert(&log, 0, 160, &padding(160, TERM - 160)));
     assert_eq!(block_poll(&log, Position(96), TERM, |block, _| assert_eq!(block.len(), 64)), polled(1, 160));
     let padding = |block: &[u8], _| assert_eq!(block.len(), TERM - 160);
     assert_eq!(block_poll(&log, Position(160), 100, padding), polled(0, 65_536));

@@ -177,16 +177,16 @@ fn a_claim_that_was_lost_leaves_whoever_has_its_space_alone() {
             let mut written = [0; 72];
             if committed {
                 claim.commit().unwrap();
-                log.term(0).read_bytes(0, &mut written);
+                log.term(0).read_racing(0, &mut written);
                 assert!(end(late));
             } else {
-                log.term(0).read_bytes(0, &mut written);
+                log.term(0).read_racing(0, &mut written);
                 assert!(end(late));
                 assert_eq!(log.term(0).load_i32(0, Ordering::Relaxed), -i32::try_from(length + 32).unwrap());
                 mem::forget(claim);
             }
             let mut after = [0; 72];
-            log.term(0).read_bytes(0, &mut after);
+            log.term(0).read_racing(0, &mut after);
             assert_eq!(after, written);
         }
     }

@@ -57,14 +57,17 @@ unsafe impl Memory for Waking<'_> {
     fn fence(&self, order: Ordering) {
         self.memory.fence(order);
     }
-    fn read_bytes(&self, offset: usize, target: &mut [u8]) {
-        self.memory.read_bytes(offset, target);
+    unsafe fn read_bytes(&self, offset: usize, target: &mut [u8]) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.memory.read_bytes(offset, target) };
     }
-    fn write_bytes(&self, offset: usize, source: &[u8]) {
-        self.memory.write_bytes(offset, source);
+    unsafe fn write_bytes(&self, offset: usize, source: &[u8]) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.memory.write_bytes(offset, source) };
     }
-    fn zero(&self, offset: usize, length: usize) {
-        self.memory.zero(offset, length);
+    unsafe fn zero(&self, offset: usize, length: usize) {
+        // SAFETY: by the caller's contract.
+        unsafe { self.memory.zero(offset, length) };
     }
 }
 

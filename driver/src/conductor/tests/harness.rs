@@ -17,7 +17,7 @@ use crate::agent::Agent;
 use crate::clock::Now;
 use crate::conductor::{ConductorSettings, DriverConductor};
 use crate::config::TerminationValidator;
-use crate::native_resource_agent::{NativeResourceAgent, NativeResourceSettings};
+use crate::native_resource_agent::{NativeResourceAgent, NativeResourceSettings, logs};
 
 pub(super) const SECOND_NS: i64 = 1_000_000_000;
 pub(super) const STREAM: StreamId = StreamId(1001);
@@ -119,6 +119,8 @@ pub(super) struct Stream {
     pub(super) session_id: SessionId,
     pub(super) counter: Counter<Region>,
     pub(super) log: LogBuffers<Region>,
+    /// The log's file, which begins with its terms.
+    pub(super) region: Region,
     pub(super) path: String,
 }
 
@@ -329,8 +331,9 @@ impl Harness {
     }
 
     fn open(&self, id: i64, session_id: SessionId, counter: CounterId, path: String) -> Stream {
-        let log = LogBuffers::open(&MappedFile::open(path.as_ref()).unwrap()).unwrap();
-        Stream { id, session_id, counter: self.counter(counter), log, path }
+        let region = MappedFile::open(path.as_ref()).unwrap();
+        let log = logs::open(&region).unwrap();
+        Stream { id, session_id, counter: self.counter(counter), log, region, path }
     }
 
     /// Adds a subscription for a client; its id and what was heard.

@@ -60,7 +60,7 @@ fn positions_of_a_hostile_subscriber_hurt_nobody_elses_stream() {
     let hostile = harness.image(&heard);
     harness.settle();
     super::limits::append(&stream, 10, 1000);
-    let first_frame = || stream.log.term(0).load_i32(0, Ordering::Acquire);
+    let first_frame = || stream.region.load_i32(0, Ordering::Acquire);
     for position in [i64::MAX, i64::MIN, -1, 1 << 40, 7] {
         hostile.counter.set(position);
         harness.settle();

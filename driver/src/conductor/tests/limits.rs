@@ -92,8 +92,9 @@ fn what_all_subscribers_have_read_is_cleaned_before_it_is_used_again() {
     append(&stream, 8, 1000);
     catch_up(&mut harness, &stream, &image);
     assert!(stream.producer() < Position(2 * TERM), "it is in the second term");
-    let word = |term: usize, offset| stream.log.term(term).load_i32(offset, Ordering::Relaxed);
-    assert!((0..stream.log.term(0).len()).step_by(4).all(|offset| word(0, offset) == 0), "the first term is clean");
+    let term = stream.log.term_length().as_usize();
+    let word = |partition: usize, offset| stream.region.load_i32(partition * term + offset, Ordering::Relaxed);
+    assert!((0..term).step_by(4).all(|offset| word(0, offset) == 0), "the first term is clean");
     let read = usize::try_from(stream.position().0 - WINDOW - TERM).unwrap();
     assert!(read > 0 && (0..read).step_by(4).all(|offset| word(1, offset) == 0), "the second up to the last trip");
 }
@@ -138,7 +139,7 @@ fn a_claim_that_is_never_committed_is_given_up_after_the_time_out() {
     harness.pass(14 * SECOND_NS);
     let length_at = |position: Position| {
         let offset = position.term_offset(stream.log.term_length()).unsigned_abs() as usize;
-        stream.log.term(0).load_i32(offset, Ordering::Acquire)
+        stream.region.load_i32(offset, Ordering::Acquire)
     };
     assert!(length_at(blocked) <= 0, "its publisher may still live");
     assert_eq!(harness.system(SystemCounter::UnblockedPublications), 0);
