@@ -8,8 +8,8 @@ use std::sync::Weak;
 
 use gannet_core::command::AvailableImage;
 use gannet_core::counters::CounterId;
+use gannet_core::log::LogBuffers;
 use gannet_core::log::reader::{self, Action, Header, Polled};
-use gannet_core::log::{FRAME_ALIGNMENT, LogBuffers};
 use gannet_core::position::{Position, SessionId, TermId};
 use gannet_transport_ipc::Region;
 
@@ -35,7 +35,7 @@ pub struct Image {
 
 /// A position that an image cannot be moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("position {position} is not a multiple of 32 from {from} to {to}, the end of the term")]
+#[error("position {position} is not where a message begins or ends from {from} to {to}, the end of the term")]
 pub struct PositionError {
     /// The position.
     pub position: Position,
@@ -177,16 +177,16 @@ impl Image {
         }
     }
 
-    /// Skips what is left before `position`, in the same term.
+    /// Skips the messages before `position`, in the same term.
     ///
     /// # Errors
-    /// When the position lies behind, beyond the term, or within an alignment of 32.
+    /// When the position lies behind, beyond the term, within a message or beyond what has arrived: reading on from there
+    /// would take a payload for a message.
     pub fn set_position(&mut self, position: Position) -> Result<(), PositionError> {
         let term_length = self.log.term_length();
         let left = i64::from(term_length.bytes()) - i64::from(self.position.term_offset(term_length));
         let to = self.position.plus(left);
-        let is_aligned = position.0 & (FRAME_ALIGNMENT as i64 - 1) == 0;
-        if position < self.position || position > to || !is_aligned {
+        if position < self.position || position > to || !reader::leads_to(&self.log, self.position, position) {
             return Err(PositionError { position, from: self.position, to });
         }
         if !self.view.is_closed() {

@@ -120,8 +120,12 @@ fn a_position_is_set_only_forwards_within_the_term() {
     image.set_position(Position(64)).unwrap();
     assert!(image.set_position(Position(0)).is_err());
     assert!(image.set_position(Position(65)).is_err());
+    assert!(image.set_position(Position(96)).is_err(), "within a message");
     let error = image.set_position(Position(1 << 20)).unwrap_err();
-    assert_eq!(error.to_string(), "position 1048576 is not a multiple of 32 from 64 to 65536, the end of the term");
+    assert_eq!(
+        error.to_string(),
+        "position 1048576 is not where a message begins or ends from 64 to 65536, the end of the term"
+    );
     assert_eq!(read_all(image), [b"2", b"3"]);
 }
 

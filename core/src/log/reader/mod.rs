@@ -168,6 +168,20 @@ pub fn poll_memory<M: Memory>(
     read(term, log.term_length().as_usize(), start, usize::MAX, fragment_limit, handler, |_| ())
 }
 
+/// Whether whole committed frames lead from one position to a later one of the same term: a reader may skip to there.
+pub fn leads_to<M: Memory>(log: &LogBuffers<M>, from: Position, to: Position) -> bool {
+    let start = Start::new(log, from);
+    let (term, term_length, target) = (log.term(start.partition), log.term_length().as_usize(), start.offset_of(to));
+    let mut offset = start.offset;
+    while offset < target.min(term_length) {
+        // SYNC: committed.
+        let frame_length = term.load_i32(offset + FRAME_LENGTH, Ordering::Acquire);
+        let Some(length) = committed(frame_length, offset, term_length) else { return false };
+        offset += aligned(length);
+    }
+    offset == target
+}
+
 /// Where a call begins.
 #[derive(Clone, Copy)]
 struct Start {

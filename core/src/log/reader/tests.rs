@@ -53,6 +53,21 @@ fn the_fragment_limit_is_kept() {
 }
 
 #[test]
+fn whole_frames_lead_from_a_position_to_another() {
+    let mut memory = Log::new();
+    let log = three(&mut memory);
+    let reached = |from: i64| -> Vec<i64> {
+        (0..20).map(|unit| unit * 32).filter(|to| leads_to(&log, Position(from), Position(*to))).collect()
+    };
+    assert_eq!(reached(0), [0, 32, 96, 160]);
+    assert_eq!(reached(96), [96, 160]);
+    assert!(rebuilder::insert(&log, 0, 160, &padding(160, TERM - 160)));
+    assert!(leads_to(&log, Position(32), Position(65_536)));
+    assert!(!leads_to(&log, Position(32), Position(65_536 + 32)) && !leads_to(&log, Position(32), Position(i64::MAX)));
+    assert!(!leads_to(&log, Position(32), Position(0)) && !leads_to(&log, Position(32), Position(i64::MIN)));
+}
+
+#[test]
 fn padding_is_skipped_without_counting() {
     let mut memory = Log::new();
     let log = three(&mut memory);
