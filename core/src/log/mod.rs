@@ -21,7 +21,10 @@
 //!
 //! What a frame's length says: 0, nothing there yet; negative, claimed but not committed; positive, committed. The
 //! length is the only atomic word of a frame; every other byte is plain, written by the claim's owner before it
-//! releases the length and by nobody after.
+//! releases the length and by nobody after. (Claims that outlive the unblock timeout are the exception: there
+//! [`unblocker`] and claimer touch words only, and docs/adr/0005-late-publishers.md says what remains.)
+//!
+//! That everybody keeps this is what whoever opens a log vouches for: see [`LogBuffers::initialise`].
 //!
 //! Other processes may write a log at any time, so nothing read from it is trusted: the numbers that arithmetic
 //! needs are validated and cached when a log is opened, and a frame's length is checked against its term each time.
