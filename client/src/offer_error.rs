@@ -42,8 +42,9 @@ pub enum OfferError {
         /// What the term has left, in bytes.
         remaining: usize,
     },
-    /// A block's first frame is not a message of this publication at its position.
-    #[error("the block's first frame is not a message of this publication at its position")]
+    /// A block's first frame is not a message of this publication at its position, or a later one does not end within
+    /// the block.
+    #[error("the block is not whole frames, the first a message of this publication at its position")]
     InvalidBlock,
     /// Somebody wrote into the log what no publisher writes.
     #[error("the publication's log is damaged")]
@@ -94,7 +95,7 @@ impl From<OfferBlockError> for OfferError {
         match error {
             OfferBlockError::Append(error) => error.into(),
             OfferBlockError::Length { length, remaining } => OfferError::BlockLength { length, remaining },
-            OfferBlockError::FirstFrame => OfferError::InvalidBlock,
+            OfferBlockError::FirstFrame | OfferBlockError::Frame { .. } => OfferError::InvalidBlock,
         }
     }
 }

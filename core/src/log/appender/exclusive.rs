@@ -52,6 +52,13 @@ pub enum OfferBlockError {
     },
     /// The block's first frame is not a data frame of this publication at this position.
     FirstFrame,
+    /// A later frame has a length with which it would not end within the block.
+    Frame {
+        /// Where in the block the frame begins, in bytes.
+        offset: usize,
+        /// What its header says, in bytes.
+        length: i32,
+    },
 }
 
 impl fmt::Display for OfferBlockError {
@@ -66,6 +73,9 @@ impl fmt::Display for OfferBlockError {
             }
             OfferBlockError::FirstFrame => {
                 f.write_str("the block's first frame is not a data frame of this publication at its position")
+            }
+            OfferBlockError::Frame { offset, length } => {
+                write!(f, "the frame of {length} bytes at {offset} of the block is not one that ends within it")
             }
         }
     }
@@ -149,8 +159,9 @@ impl<M: Memory> ExclusiveAppender<M> {
         Ok(self.position())
     }
 
-    /// Appends frames that are formatted already, whose first is a data frame of this publication at its position.
-    /// The frames behind the first are taken as they are.
+    /// Appends frames that are formatted already, whose first is a data frame of this publication at its position. The
+    /// frames behind the first are taken as they are, but for their lengths: one that reached beyond the block would have
+    /// readers lend what is written next.
     ///
     /// # Errors
     /// When nothing was appended.
@@ -169,6 +180,7 @@ impl<M: Memory> ExclusiveAppender<M> {
         if !self.is_first_frame(block) {
             return Err(OfferBlockError::FirstFrame);
         }
+        check_lengths(block)?;
         let offset = self.offset;
         self.move_tail(offset + length);
         self.offset = offset + length;
@@ -342,6 +354,19 @@ impl<M: Memory> ExclusiveAppender<M> {
         metadata.set_active_term_count_release(self.term_id().count_since(self.log.initial_term_id()));
         Ok(())
     }
+}
+
+/// Checks that a block, a multiple of 32 bytes, is whole frames to its end.
+fn check_lengths(block: &[u8]) -> Result<(), OfferBlockError> {
+    let mut offset = 0;
+    while offset < block.len() {
+        let length = i32::from_le_bytes([block[offset], block[offset + 1], block[offset + 2], block[offset + 3]]);
+        match committed(length, offset, block.len()) {
+            Some(length) => offset += aligned(length),
+            None => return Err(OfferBlockError::Frame { offset, length }),
+        }
+    }
+    Ok(())
 }
 
 impl<M: Bytes> ExclusiveAppender<M> {

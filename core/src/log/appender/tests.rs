@@ -364,6 +364,25 @@ fn a_block_is_appended_as_it_is() {
 }
 
 #[test]
+fn a_block_whose_frames_do_not_end_with_it_is_refused() {
+    use crate::log::testing::frame;
+    let mut memory = Log::new();
+    let log = memory.initialised(&properties());
+    let mut appender = ExclusiveAppender::new(log.clone()).unwrap();
+    for length in [0, -64, 31, 65, 10_000, i32::MAX, i32::MIN] {
+        let mut block = [frame(0, 40, 1), frame(96, 3, 2), frame(160, 32, 3)].concat();
+        block[96..100].copy_from_slice(&length.to_le_bytes());
+        let expected = match length {
+            // Leads into the last frame's payload, and from there beyond the block.
+            65 => OfferBlockError::Frame { offset: 192, length: 0x0303_0303 },
+            _ => OfferBlockError::Frame { offset: 96, length },
+        };
+        assert_eq!(appender.offer_block(FAR, &block), Err(expected));
+    }
+    assert_eq!((appender.position(), log.producer_position()), (Position(0), Position(0)));
+}
+
+#[test]
 fn a_block_for_the_next_term_rotates_a_full_one() {
     use crate::log::testing::frame;
     let mut memory = Log::new();
