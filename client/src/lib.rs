@@ -115,5 +115,5 @@ pub use gannet_driver as driver;
 
 pub use gannet_core::command::ErrorCode;
 pub use gannet_core::counters::CounterId;
-pub use gannet_core::log::{Action, Header};
+pub use gannet_core::log::{Action, ClaimLost, Header};
 pub use gannet_core::position::{Position, SessionId, StreamId, TermId, TermLength};
