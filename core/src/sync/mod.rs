@@ -7,6 +7,7 @@
 
 mod atomic_buffer;
 mod memory;
+pub(crate) mod prefetch;
 mod read_only_buffer;
 pub(crate) mod unchecked;
 
