@@ -113,6 +113,7 @@ pub struct DriverConductor {
     stalled_commands: ring::StallWatch,
     is_terminating: bool,
     pace: Pace,
+    displaces_subscriber: bool,
 }
 
 impl DriverConductor {
@@ -172,6 +173,7 @@ impl DriverConductor {
             stalled_commands: ring::StallWatch::new(),
             is_terminating: false,
             pace: Pace::Idle,
+            displaces_subscriber: false,
             counters,
             to_driver,
             settings,
@@ -199,6 +201,12 @@ impl DriverConductor {
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.pace
+    }
+
+    /// Whether a subscriber stood still while the last duty cycle was at work.
+    #[must_use]
+    pub fn displaces_subscriber(&self) -> bool {
+        self.displaces_subscriber
     }
 
     /// Whether a client asked for the driver to end, and was allowed to.
@@ -229,9 +237,11 @@ impl DriverConductor {
     /// is what the pace says.
     fn update_limits(&mut self) {
         let mut pace = Pace::Idle;
+        self.displaces_subscriber = false;
         for publication in &mut self.publications {
             let update = publication.update_limit(self.now.ns);
             pace = pace.sooner(update.pace);
+            self.displaces_subscriber |= update.displaces_subscriber;
             if let Some(range) = update.reserve {
                 resources::request_reservation(&mut self.agent, publication, range, self.now.ns);
             }

@@ -82,6 +82,14 @@ impl PublicationLimit {
         Position(consumers.min.0.saturating_add(self.window))
     }
 
+    /// Whether a publisher at `producer` waits for a limit that it could have had for some time: twice the least by which a
+    /// limit moves. One that waits for a slow subscriber does not.
+    #[must_use]
+    #[inline]
+    pub fn is_late(&self, producer: Position, consumers: Consumers) -> bool {
+        producer >= self.granted && self.wanted(consumers).since(self.granted) >= 2 * self.trip_gain
+    }
+
     /// One look: `consumers` are the subscribers that hold the publication back, `None` for a publication that is
     /// not connected, `cap` the most that the reserved space allows.
     #[inline]

@@ -93,7 +93,12 @@ pub(super) struct LimitUpdate {
     pub(super) pace: Pace,
     /// What to reserve next.
     pub(super) reserve: Option<Range>,
+    /// Whether the slowest subscriber, that had something to read, stood still meanwhile.
+    pub(super) displaces_subscriber: bool,
 }
+
+/// What takes long enough to clean, some tens of microseconds, for a subscriber to read something meanwhile.
+const LONG_CLEANING: i64 = 1024 * 1024;
 
 impl IpcPublication {
     pub(super) fn new(new: NewPublication) -> Self {
@@ -245,7 +250,7 @@ impl IpcPublication {
     /// Tells how far the publishers are, moves their limit behind the subscribers, and cleans what is read.
     #[inline]
     pub(super) fn update_limit(&mut self, now_ns: i64) -> LimitUpdate {
-        let mut result = LimitUpdate { has_moved: false, pace: Pace::Idle, reserve: None };
+        let mut result = LimitUpdate { has_moved: false, pace: Pace::Idle, reserve: None, displaces_subscriber: false };
         if self.state != State::Active {
             return result;
         }
@@ -257,17 +262,26 @@ impl IpcPublication {
         }
         if let Some(consumers) = consumers {
             result.reserve = self.reservation.request(producer, self.limit.wanted(consumers), now_ns);
-            result.pace = self.pace.observe(consumers.min, producer >= self.limit.granted(), now_ns);
+            result.pace = self.pace.observe(consumers.min, self.limit.is_late(producer, consumers), now_ns);
         }
         let update = self.limit.update(consumers, self.reservation.cap());
         if let Some(clean_to) = update.clean_to {
+            let from = self.cleaner.position();
             self.cleaner.clean_to(&self.log, clean_to);
+            if self.cleaner.position().since(from) >= LONG_CLEANING {
+                result.displaces_subscriber = consumers.is_some_and(|before| self.has_stood_still(before, producer));
+            }
         }
         if let Some(limit) = update.limit {
             self.limit_counter.set(limit.0);
             result.has_moved = true;
         }
         result
+    }
+
+    /// Whether the slowest subscriber, that had something to read, has read nothing meanwhile.
+    fn has_stood_still(&self, before: Consumers, producer: Position) -> bool {
+        before.min < producer && self.consumers().is_some_and(|now| now.min == before.min)
     }
 
     /// Space stands behind everything up to here.
