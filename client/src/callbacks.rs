@@ -112,9 +112,7 @@ impl Callbacks {
     /// Makes the queued calls; how many. A handler that comes back here, or a second invoker, finds it busy and
     /// makes none.
     pub(crate) fn run(&self, counters: &CountersReader) -> usize {
-        if !self.running.take() {
-            return 0;
-        }
+        let Some(_turn) = self.running.take() else { return 0 };
         let mut calls = 0;
         loop {
             let event = lock(&self.queue).pop_front();
@@ -122,7 +120,6 @@ impl Callbacks {
             calls += 1;
             self.call(event, counters);
         }
-        self.running.give_back();
         calls
     }
 

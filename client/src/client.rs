@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::conductor::registration::{Outcome, Request};
 use crate::conductor::{ClientConductor, Outbox};
 use crate::counter::CountersReader;
+use crate::departures::Departures;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::RegistrationError;
 use crate::sync::Flag;
@@ -26,6 +27,7 @@ pub(crate) struct Client {
     pub(crate) proxy: Arc<DriverProxy>,
     pub(crate) counters: CountersReader,
     pub(crate) callbacks: Callbacks,
+    pub(crate) departures: Arc<Departures>,
     pub(crate) clock: Clock,
     pub(crate) idle_sleep: Duration,
     pub(crate) uses_invoker: bool,
@@ -57,6 +59,7 @@ impl Client {
             proxy,
             counters,
             callbacks,
+            departures: settings.departures,
             clock,
             idle_sleep: settings.idle_sleep,
             uses_invoker: settings.uses_invoker,
@@ -235,6 +238,7 @@ pub(crate) struct ClientSettings {
     pub(crate) idle_sleep: Duration,
     pub(crate) uses_invoker: bool,
     pub(crate) driver_agent: Option<DriverAgent>,
+    pub(crate) departures: Arc<Departures>,
     pub(crate) is_closed: Arc<Flag>,
 }
 

@@ -10,6 +10,7 @@ use crate::clock::{Clock, saturating_ns};
 use crate::conductor::{ClientConductor, LivenessSettings, Parts};
 use crate::context::{Context, MAX_CLIENT_NAME_LENGTH};
 use crate::counter::CountersReader;
+use crate::departures::Departures;
 use crate::driver_directory::{Attached, attach};
 use crate::driver_proxy::DriverProxy;
 use crate::error::ConnectError;
@@ -39,6 +40,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     });
     callbacks.queue(context.warnings.into_iter().map(Event::Error));
     Ok(Arc::new_cyclic(|client| {
+        let departures = Arc::new(Departures::new(Arc::clone(&proxy), client.clone()));
         let conductor = ClientConductor::new(Parts {
             proxy: Arc::clone(&proxy),
             responses,
@@ -58,12 +60,14 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
                 unavailable: context.unavailable_image_handler,
             },
             client: client.clone(),
+            departures: Arc::clone(&departures),
             is_closed: Arc::clone(&is_closed),
         });
         let settings = ClientSettings {
             idle_sleep: context.idle_sleep_duration,
             uses_invoker: context.use_invoker,
             driver_agent: context.driver_agent_invoker,
+            departures,
             is_closed,
         };
         Client::new(conductor, proxy, counters, callbacks, clock, settings)

@@ -67,6 +67,7 @@ mod conductor;
 mod connect;
 mod context;
 mod counter;
+mod departures;
 mod destination;
 mod driver_directory;
 mod driver_proxy;

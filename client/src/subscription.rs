@@ -14,8 +14,8 @@ use crate::asynchronous::AsyncDestination;
 use crate::callbacks::{ImageHandler, SharedHandler, lock};
 use crate::client::ClientHandle;
 use crate::counter::{NO_CHANNEL_STATUS, channel_status, local_socket_addresses};
+use crate::departures::Leaving;
 use crate::destination::destination;
-use crate::driver_proxy::Removal;
 use crate::error::RegistrationError;
 use crate::image::Image;
 use crate::image_view::ImageView;
@@ -259,7 +259,9 @@ impl Subscription {
         })
     }
 
-    /// Closes the subscription and its images, as dropping it does.
+    /// Closes the subscription and its images, as dropping it does. The driver hears of it when no
+    /// [taken](Subscription::take_image) image of it is being polled any more: until then no publisher writes over what
+    /// a handler still reads.
     pub fn close(self) {
         drop(self);
     }
@@ -270,7 +272,8 @@ impl Drop for Subscription {
         let client = &self.handle.client;
         // The images first: once the driver has the command, their counters may become another's.
         let (slots, events) = self.state.close();
-        client.remove(Removal::Subscription { registration_id: self.state.registration_id });
+        let images = slots.iter().map(|slot| slot.view.clone()).collect();
+        client.departures.leave(Leaving::Subscription { registration_id: self.state.registration_id }, images);
         client.tell(events);
         drop(slots);
     }

@@ -22,6 +22,7 @@ use crate::callbacks::Event;
 use crate::client::Client;
 use crate::clock::{Clock, Now, saturating_ns};
 use crate::counter::{CounterState, CountersReader};
+use crate::departures::{Departures, Leaving};
 use crate::driver_directory::DriverDirectory;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::{ClientError, RegistrationError};
@@ -63,6 +64,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) pre_touch: bool,
     pub(crate) image_handlers: ImageHandlers,
     pub(crate) client: Weak<Client>,
+    pub(crate) departures: Arc<Departures>,
     /// Set when the client is closed, for those who do not take its lock to find out.
     pub(crate) is_closed: Arc<Flag>,
 }
@@ -81,6 +83,7 @@ struct State {
     directory: DriverDirectory,
     clock: Clock,
     client: Weak<Client>,
+    departures: Arc<Departures>,
     driver_timeout: Duration,
     liveness: Liveness,
     logs: Logs,
@@ -126,6 +129,7 @@ impl ClientConductor {
                 directory: parts.directory,
                 clock: parts.clock,
                 client: parts.client,
+                departures: parts.departures,
                 logs: Logs::new(parts.pre_touch),
                 image_handlers: parts.image_handlers,
                 registrations: Registrations::default(),
@@ -284,8 +288,10 @@ impl State {
             publication.close();
             self.outbox.release(publication);
         }
+        let mut images = Vec::new();
         for subscription in self.subscriptions.drain().filter_map(|(_, subscription)| subscription.upgrade()) {
             let (slots, events) = subscription.close();
+            images.extend(slots.iter().map(|slot| slot.view.clone()));
             self.outbox.events.extend(events);
             self.outbox.release(slots);
             self.outbox.release(subscription);
@@ -303,8 +309,7 @@ impl State {
             )
         );
         if driver_lives {
-            // A ring that stays full is a driver that does not read: it will find out by the missing heartbeat.
-            let _ = self.proxy.close();
+            self.departures.leave(Leaving::Client, images);
         }
         self.unsent.clear();
         self.logs.let_go();

@@ -178,7 +178,7 @@ impl State {
             .counters
             .counter(available.subscriber_position_id)
             .ok_or_else(|| format!("its position counter {} does not exist", available.subscriber_position_id.0))?;
-        Ok(Image::new(available, log, position, self.client.clone()))
+        Ok(Image::new(available, log, position, self.client.clone(), Arc::clone(&self.departures)))
     }
 
     fn on_unavailable_image(&mut self, correlation_id: i64, subscription_registration_id: i64) {
