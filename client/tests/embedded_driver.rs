@@ -1,7 +1,7 @@
 //! The client on a driver of ours, in one process: feature `embedded-driver`.
 #![allow(clippy::unwrap_used)] // a test that cannot be set up has failed
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,41 @@ use gannet::{
 const PATIENCE: Duration = Duration::from_secs(30);
 const STREAM: i32 = 1001;
 
-fn driver() -> EmbeddedDriver {
-    EmbeddedDriver::launch_with(|context| context.threading_mode = ThreadingMode::Shared).unwrap()
+/// A driver with the small profile, the only one at a time: many at once do not fit the 64 MiB of shared memory that a
+/// container gets by default.
+struct Driver {
+    driver: EmbeddedDriver,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Driver {
+    fn context(&self) -> Context {
+        self.driver.context()
+    }
+
+    fn close(self) {
+        self.driver.close().unwrap();
+    }
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // A test that failed has dropped its driver all the same.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn driver() -> Driver {
+    let alone = alone();
+    let driver = EmbeddedDriver::launch_with(|context| {
+        *context = DriverContext {
+            directory: context.directory.clone(),
+            delete_directory_on_start: true,
+            delete_directory_on_shutdown: true,
+            threading_mode: ThreadingMode::Shared,
+            ..DriverContext::small()
+        };
+    });
+    Driver { driver: driver.unwrap(), _alone: alone }
 }
 
 fn small_terms() -> String {
@@ -234,7 +267,7 @@ fn a_driver_that_ends_closes_its_clients() {
         .error_handler(move |error| heard.lock().unwrap().push(error.clone()));
     let aeron = Aeron::connect(context).unwrap();
     let publication = aeron.add_publication(&small_terms(), STREAM).unwrap();
-    driver.close().unwrap();
+    driver.close();
     eventually("the client closes", || aeron.is_closed());
     assert_eq!(publication.offer(b"x"), Err(OfferError::Closed));
     eventually("the error handler hears", || !errors.lock().unwrap().is_empty());
@@ -243,11 +276,12 @@ fn a_driver_that_ends_closes_its_clients() {
 
 #[test]
 fn one_thread_can_be_driver_client_and_application() {
+    let _alone = alone();
     let directory = tempfile::Builder::new().prefix("gannet-client-").tempdir_in("/dev/shm").unwrap();
     let driver_context = DriverContext {
         directory: directory.path().join("driver"),
         threading_mode: ThreadingMode::Invoker,
-        ..DriverContext::default()
+        ..DriverContext::small()
     };
     let mut driver = MediaDriver::launch_invoker(driver_context).unwrap();
     let context = Context::defaults()
