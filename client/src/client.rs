@@ -150,7 +150,8 @@ impl Client {
         command: impl FnOnce(i64, i64) -> Command<'a>,
     ) -> Result<i64, RegistrationError> {
         let mut conductor = lock(&self.conductor);
-        let result = conductor.register(request, self.clock.ns(), |proxy, correlation_id| {
+        let unsent = self.take_unsent();
+        let result = conductor.register(request, unsent, self.clock.ns(), |proxy, correlation_id| {
             proxy.send(&command(proxy.client_id(), correlation_id))
         });
         let outbox = conductor.take_outbox();
@@ -161,7 +162,7 @@ impl Client {
 
     /// What came of a request, if it is known by now.
     pub(crate) fn take(&self, correlation_id: i64) -> Option<Result<Outcome, RegistrationError>> {
-        let (_request, outcome) = lock(&self.conductor).take(correlation_id, self.clock.ns())?;
+        let (_request, outcome) = lock(&self.conductor).take(correlation_id)?;
         Some(outcome)
     }
 
@@ -178,14 +179,22 @@ impl Client {
     }
 
     pub(crate) fn forget(&self, correlation_id: i64) {
-        let forgotten = lock(&self.conductor).forget(correlation_id, self.clock.ns());
+        let mut conductor = lock(&self.conductor);
+        let forgotten = conductor.forget(correlation_id, self.clock.ns());
+        let outbox = conductor.take_outbox();
+        drop(conductor);
+        self.deliver(outbox);
         drop(forgotten);
     }
 
-    /// Gives a resource back to the driver: at once when its ring has room, else when it has.
+    /// Gives a resource back to the driver: at once when its ring has room, else when it has, in the same order.
     pub(crate) fn remove(&self, removal: Removal) {
-        if !self.is_closed() && self.proxy.remove(removal).is_err() {
-            lock(&self.unsent).push(removal);
+        if self.is_closed() {
+            return;
+        }
+        let mut unsent = lock(&self.unsent);
+        if !unsent.is_empty() || self.proxy.remove(&removal).is_err() {
+            unsent.push(removal);
         }
     }
 

@@ -13,6 +13,7 @@ use gannet_core::position::{SessionId, StreamId, TermId};
 use crate::asynchronous::AsyncDestination;
 use crate::callbacks::{ImageHandler, SharedHandler, lock};
 use crate::client::ClientHandle;
+use crate::conductor::registration::Added;
 use crate::counter::{NO_CHANNEL_STATUS, channel_status, local_socket_addresses};
 use crate::departures::Leaving;
 use crate::destination::destination;
@@ -229,7 +230,8 @@ impl Subscription {
     /// When the command cannot be sent.
     pub fn async_add_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
         let registration_id = self.state.registration_id;
-        destination(&self.handle, |client_id, correlation_id| Command::AddRcvDestination {
+        let added = Some(Added::ToSubscription { registration_id, channel: channel.to_owned() });
+        destination(&self.handle, added, |client_id, correlation_id| Command::AddRcvDestination {
             client_id,
             correlation_id,
             registration_id,
@@ -251,7 +253,7 @@ impl Subscription {
     /// When the command cannot be sent.
     pub fn async_remove_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
         let registration_id = self.state.registration_id;
-        destination(&self.handle, |client_id, correlation_id| Command::RemoveRcvDestination {
+        destination(&self.handle, None, |client_id, correlation_id| Command::RemoveRcvDestination {
             client_id,
             correlation_id,
             registration_id,

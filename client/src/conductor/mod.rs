@@ -33,7 +33,7 @@ use crate::sync::Flag;
 pub(crate) use liveness::LivenessSettings;
 use liveness::{Liveness, Service};
 use logs::Logs;
-use registration::{Forgotten, Registrations, Request, Taken};
+use registration::{Forgotten, Outcome, Registrations, Request, Taken};
 
 /// How many responses are read in one duty cycle: a client that is told of thousands of images still serves its timers.
 const RESPONSE_LIMIT: usize = 64;
@@ -180,6 +180,7 @@ impl ClientConductor {
     pub(crate) fn register(
         &mut self,
         request: Request,
+        unsent: Vec<Removal>,
         now_ns: i64,
         send: impl FnOnce(&DriverProxy, i64) -> Result<(), RegistrationError>,
     ) -> Result<i64, RegistrationError> {
@@ -189,6 +190,13 @@ impl ClientConductor {
             return Err(error);
         }
         let state = &mut self.state;
+        // What was given back before goes before, or the driver may find in the way what the application took away.
+        state.unsent.extend(unsent);
+        state.send_removals();
+        if !state.unsent.is_empty() {
+            state.outbox.release(request);
+            return Err(RegistrationError::DriverBufferFull);
+        }
         let correlation_id = state.proxy.next_correlation_id();
         let deadline_ns = now_ns.saturating_add(saturating_ns(state.driver_timeout));
         state.registrations.add(correlation_id, request, deadline_ns);
@@ -202,9 +210,8 @@ impl ClientConductor {
     }
 
     /// What came of a request, once it is known.
-    pub(crate) fn take(&mut self, correlation_id: i64, now_ns: i64) -> Option<Taken> {
-        let until_ns = now_ns.saturating_add(saturating_ns(self.state.driver_timeout));
-        self.state.registrations.take(correlation_id, until_ns)
+    pub(crate) fn take(&mut self, correlation_id: i64) -> Option<Taken> {
+        self.state.registrations.take(correlation_id)
     }
 
     /// Drops a request, and gives back what was or will be made of it.
@@ -212,6 +219,13 @@ impl ClientConductor {
         let until_ns = now_ns.saturating_add(saturating_ns(self.state.driver_timeout));
         let (forgotten, removal) = self.state.registrations.forget(correlation_id, until_ns);
         self.state.unsent.extend(removal);
+        if let Some((_, Some(Ok(Outcome::Subscription(subscription))))) = &forgotten {
+            // Its handlers may have heard of images: those go with it.
+            self.state.subscriptions.remove(&correlation_id);
+            let (slots, events) = subscription.close();
+            self.state.outbox.events.extend(events);
+            self.state.outbox.release(slots);
+        }
         forgotten
     }
 
@@ -234,7 +248,7 @@ impl State {
     fn send_removals(&mut self) -> usize {
         let mut sent = 0;
         for removal in &self.unsent {
-            if self.proxy.remove(*removal).is_err() {
+            if self.proxy.remove(removal).is_err() {
                 break;
             }
             sent += 1;
@@ -260,7 +274,8 @@ impl State {
                 self.counter_handles.retain(|_, counter| counter.strong_count() > 0);
                 self.watch_publications(now);
                 let timed_out = RegistrationError::TimedOut { after: self.driver_timeout };
-                self.registrations.check(now.ns, &timed_out) + self.logs.unmap_unused()
+                let abandon_until_ns = now.ns.saturating_add(saturating_ns(self.driver_timeout));
+                self.registrations.check(now.ns, abandon_until_ns, &timed_out) + self.logs.unmap_unused()
             }
         }
     }

@@ -58,8 +58,10 @@ impl State {
                 self.outbox.events.push(Event::UnavailableCounter(correlation_id, counter_id));
             }
             Response::OperationSuccess { correlation_id } => {
-                if matches!(self.registrations.awaiting(correlation_id), Some(Request::Destination)) {
+                if matches!(self.registrations.awaiting(correlation_id), Some(Request::Destination { .. })) {
                     self.registrations.complete(correlation_id, Ok(Outcome::Done));
+                } else {
+                    self.give_back_abandoned(correlation_id);
                 }
             }
             Response::NextAvailableSessionId { correlation_id, next_session_id } => {
