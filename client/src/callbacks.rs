@@ -14,7 +14,7 @@ use crate::counter::CountersReader;
 use crate::error::ClientError;
 use crate::image_view::ImageView;
 use crate::publication_error::PublicationErrorFrame;
-use crate::sync::Turn;
+use crate::sync::{Flag, Turn};
 
 pub(crate) type ErrorHandler = Box<dyn FnMut(&ClientError) + Send>;
 pub(crate) type ImageHandler = Box<dyn FnMut(&ImageView) + Send>;
@@ -28,6 +28,17 @@ pub(crate) type SharedHandler<H> = Arc<Mutex<H>>;
 /// Locks whatever happened to the last holder: what these locks guard is consistent between any two statements.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a call that may run the application's code; its panic, as what the error handler is to be told.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, ClientError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| ClientError::HandlerPanicked {
+        message: panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default(),
+    })
 }
 
 /// Something to tell the application.
@@ -72,6 +83,10 @@ impl<H> Registry<H> {
 pub(crate) struct Callbacks {
     queue: Mutex<VecDeque<Event>>,
     running: Turn,
+    /// The calls that are queued are the last.
+    is_last: Flag,
+    /// They were made, and the handlers forgotten.
+    is_over: Flag,
     error: Mutex<ErrorHandler>,
     publication_error: Option<Mutex<PublicationErrorHandler>>,
     available_counter: Registry<CounterHandler>,
@@ -93,6 +108,8 @@ impl Callbacks {
         Callbacks {
             queue: Mutex::default(),
             running: Turn::default(),
+            is_last: Flag::default(),
+            is_over: Flag::default(),
             error: Mutex::new(handlers.error),
             publication_error: handlers.publication_error.map(Mutex::new),
             available_counter: Registry::new(handlers.available_counter),
@@ -112,28 +129,55 @@ impl Callbacks {
     /// Makes the queued calls; how many. A handler that comes back here, or a second invoker, finds it busy and
     /// makes none.
     pub(crate) fn run(&self, counters: &CountersReader) -> usize {
-        let Some(_turn) = self.running.take() else { return 0 };
         let mut calls = 0;
-        loop {
-            let event = lock(&self.queue).pop_front();
-            let Some(event) = event else { break };
-            calls += 1;
-            self.call(event, counters);
+        while let Some(turn) = self.running.take() {
+            loop {
+                let event = lock(&self.queue).pop_front();
+                let Some(event) = event else { break };
+                calls += 1;
+                self.call(event, counters);
+            }
+            if self.is_last.is_set() {
+                self.clear();
+            }
+            drop(turn);
+            // Whoever came in the meantime found it busy, and left the rest to this turn.
+            let is_through = !self.is_last.is_set() || self.is_over.is_set();
+            if is_through && lock(&self.queue).is_empty() {
+                break;
+            }
         }
         calls
     }
 
+    /// Makes the last calls and forgets every handler, and with them whatever handles of this client they own. A handler
+    /// that comes back here leaves both to its own caller.
+    pub(crate) fn finish(&self, counters: &CountersReader) {
+        self.is_last.set();
+        self.run(counters);
+    }
+
+    /// Each handler is dropped where it was called: its destructor, too, is the application's.
     fn call(&self, event: Event, counters: &CountersReader) {
         match event {
-            Event::Image(handler, image) => self.guard(|| (lock(&handler))(&image)),
+            Event::Image(handler, image) => self.guard(move || {
+                (lock(&handler))(&image);
+                drop(handler);
+            }),
             Event::AvailableCounter(registration_id, id) => {
                 for handler in self.available_counter.all() {
-                    self.guard(|| (lock(&handler))(counters, registration_id, id));
+                    self.guard(move || {
+                        (lock(&handler))(counters, registration_id, id);
+                        drop(handler);
+                    });
                 }
             }
             Event::UnavailableCounter(registration_id, id) => {
                 for handler in self.unavailable_counter.all() {
-                    self.guard(|| (lock(&handler))(counters, registration_id, id));
+                    self.guard(move || {
+                        (lock(&handler))(counters, registration_id, id);
+                        drop(handler);
+                    });
                 }
             }
             Event::PublicationError(error) => {
@@ -144,20 +188,18 @@ impl Callbacks {
             Event::Error(error) => self.report(&error),
             Event::Closed => {
                 for handler in self.close.take_all() {
-                    self.guard(|| (lock(&handler))());
+                    self.guard(move || {
+                        (lock(&handler))();
+                        drop(handler);
+                    });
                 }
             }
         }
     }
 
     fn guard(&self, call: impl FnOnce()) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            self.report(&ClientError::HandlerPanicked { message });
+        if let Err(error) = caught(call) {
+            self.report(&error);
         }
     }
 
@@ -182,10 +224,13 @@ impl Callbacks {
         self.available_counter.remove(id) || self.unavailable_counter.remove(id) || self.close.remove(id)
     }
 
-    /// Forgets every handler, and with them whatever handles of this client they own.
-    pub(crate) fn clear(&self) {
-        drop(self.available_counter.take_all());
-        drop(self.unavailable_counter.take_all());
-        drop(self.close.take_all());
+    fn clear(&self) {
+        for handler in self.available_counter.take_all().into_iter().chain(self.unavailable_counter.take_all()) {
+            self.guard(move || drop(handler));
+        }
+        for handler in self.close.take_all() {
+            self.guard(move || drop(handler));
+        }
+        self.is_over.set();
     }
 }

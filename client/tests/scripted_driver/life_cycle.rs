@@ -1,5 +1,6 @@
 //! Connecting, staying alive, closing, and losing the driver.
 
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -273,6 +274,115 @@ fn a_handler_that_panics_is_reported_and_the_client_goes_on() {
     let correlation_id = driver.command().get().correlation_id();
     driver.respond(&Response::NextAvailableSessionId { correlation_id, next_session_id: SessionId(3) });
     assert_eq!(resolve(&mut pending), SessionId(3));
+}
+
+#[test]
+fn a_close_in_a_handler_of_an_invoked_client_reaches_its_close_handlers() {
+    let mut driver = FakeDriver::new();
+    let closes = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&closes);
+    let aeron = driver.invoked_client();
+    aeron.add_close_handler(move || *count.lock().unwrap() += 1);
+    let handle = Mutex::new(Some(aeron.clone()));
+    aeron.add_available_counter_handler(move |_, _, _| {
+        if let Some(aeron) = handle.lock().unwrap().take() {
+            aeron.close();
+        }
+    });
+    let id = driver.counter_of_type(2000, 0).id();
+    driver.respond(&Response::CounterReady { correlation_id: 9, counter_id: id });
+    aeron.invoke();
+    assert_eq!(*closes.lock().unwrap(), 1);
+    // The handlers, and what they own, are gone with the last call.
+    assert_eq!(Arc::strong_count(&closes), 1);
+}
+
+#[test]
+fn whoever_closes_waits_for_the_last_call() {
+    let driver = FakeDriver::new();
+    let (is_inside, inside) = channel();
+    let (go_on, may_go_on) = channel();
+    let context = driver.context().close_handler(move || {
+        is_inside.send(()).unwrap();
+        may_go_on.recv_timeout(Duration::from_secs(10)).unwrap();
+    });
+    let aeron = Aeron::connect(context).unwrap();
+    let second = aeron.clone();
+    let first = std::thread::spawn(move || aeron.close());
+    inside.recv_timeout(Duration::from_secs(10)).unwrap();
+    let (is_closed, closed) = channel();
+    let second = std::thread::spawn(move || {
+        second.close();
+        is_closed.send(()).unwrap();
+    });
+    assert!(closed.recv_timeout(Duration::from_millis(100)).is_err(), "the close handler is still at work");
+    go_on.send(()).unwrap();
+    closed.recv_timeout(Duration::from_secs(10)).unwrap();
+    for closer in [first, second] {
+        closer.join().unwrap();
+    }
+}
+
+/// Panics when it is dropped.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn a_handler_whose_destructor_panics_is_reported_and_the_client_goes_on() {
+    let mut driver = FakeDriver::new();
+    let aeron = Aeron::connect(driver.context()).unwrap();
+    let grenade = Grenade;
+    let handlers = gannet::SubscriptionHandlers::new().unavailable_image(move |_| {
+        let _owned = &grenade;
+    });
+    let mut pending = aeron.async_add_subscription(CHANNEL, STREAM, handlers).unwrap();
+    let id = driver.command().get().correlation_id();
+    driver.subscription_ready(id);
+    let subscription = resolve(&mut pending);
+    let log = driver.log(1000, LogType::ExclusivePublication);
+    driver.available_image(id, &log, gannet::Position(0));
+    eventually("the image comes", || subscription.is_connected());
+    // Another holder of the handler than the queued call would drop it first.
+    drop(pending);
+    let dropping = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(subscription)));
+    eventually("the panic is heard of, here or by the error handler", || {
+        dropping.is_err()
+            || driver.errors.lock().unwrap().contains(&ClientError::HandlerPanicked { message: "dropped".to_owned() })
+    });
+    assert!(matches!(driver.command().get(), Command::RemoveSubscription { .. }));
+    assert_goes_on(&mut driver, &aeron);
+}
+
+#[test]
+fn a_driver_agent_that_panics_is_reported_once_and_the_client_goes_on() {
+    let mut driver = FakeDriver::new();
+    let calls = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&calls);
+    let context = driver.context().driver_agent_invoker(move || {
+        *count.lock().unwrap() += 1;
+        panic!("the driver is broken")
+    });
+    let aeron = Aeron::connect(context).unwrap();
+    assert_goes_on(&mut driver, &aeron);
+    let panicked = ClientError::HandlerPanicked { message: "the driver is broken".to_owned() };
+    eventually("the panic is reported", || !driver.errors.lock().unwrap().is_empty());
+    assert_eq!(driver.take_errors(), [panicked]);
+    assert_eq!(Arc::strong_count(&calls), 1, "it is not kept");
+}
+
+/// Its conductor thread reads what the driver says, and calls handlers.
+fn assert_goes_on(driver: &mut FakeDriver, aeron: &Aeron) {
+    let (hears, heard) = channel();
+    aeron.add_available_counter_handler(move |_, _, _| hears.send(()).unwrap());
+    let id = driver.counter_of_type(2000, 0).id();
+    driver.respond(&Response::CounterReady { correlation_id: 9, counter_id: id });
+    heard.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(!aeron.is_closed());
 }
 
 #[test]
