@@ -15,7 +15,8 @@ use crate::asynchronous::{
 use crate::client::ClientHandle;
 use crate::conductor::registration::Request;
 use crate::context::Context;
-use crate::counter::{Counter, CountersReader};
+use crate::counter::Counter;
+use crate::counters_reader::CountersReader;
 use crate::error::{ConnectError, RegistrationError};
 use crate::exclusive_publication::ExclusivePublication;
 use crate::publication::Publication;

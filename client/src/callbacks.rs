@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gannet_core::counters::CounterId;
 
-use crate::counter::CountersReader;
+use crate::counters_reader::CountersReader;
 use crate::error::ClientError;
 use crate::image_view::ImageView;
 use crate::publication_error::PublicationErrorFrame;

@@ -14,7 +14,7 @@ use crate::callbacks::{Callbacks, Event, caught, lock};
 use crate::clock::Clock;
 use crate::conductor::registration::{Outcome, Request};
 use crate::conductor::{ClientConductor, Outbox};
-use crate::counter::CountersReader;
+use crate::counters_reader::CountersReader;
 use crate::departures::Departures;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::RegistrationError;

@@ -9,7 +9,7 @@ use crate::client::{Client, ClientSettings};
 use crate::clock::{Clock, saturating_ns};
 use crate::conductor::{ClientConductor, LivenessSettings, Parts};
 use crate::context::{Context, MAX_CLIENT_NAME_LENGTH};
-use crate::counter::CountersReader;
+use crate::counters_reader::{Counters, CountersReader};
 use crate::departures::Departures;
 use crate::driver_directory::{Attached, attach};
 use crate::driver_proxy::DriverProxy;
@@ -26,7 +26,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     let Attached { cnc, to_driver, directory } = attach(&context.aeron_dir, patience, context.driver_timeout)?;
     let unusable = |reason: String| ConnectError::Unusable { directory: context.aeron_dir.clone(), reason };
     let responses = Receiver::new(cnc.to_clients()).map_err(|error| unusable(error.to_string()))?;
-    let counters = CountersReader::new(cnc.counters_metadata(), cnc.counters_values());
+    let counters = Counters::new(cnc.counters_metadata(), cnc.counters_values());
     let proxy = Arc::new(DriverProxy::new(to_driver));
     let clock = Clock::start();
     let is_closed = Arc::new(Flag::default());
@@ -70,6 +70,6 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
             departures,
             is_closed,
         };
-        Client::new(conductor, proxy, counters, callbacks, clock, settings)
+        Client::new(conductor, proxy, CountersReader(counters), callbacks, clock, settings)
     }))
 }

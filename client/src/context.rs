@@ -15,7 +15,7 @@ use gannet_transport_ipc::AeronDirectory;
 use crate::callbacks::{
     CloseHandler, CounterHandler, ErrorHandler, ImageHandler, PublicationErrorHandler, SharedHandler,
 };
-use crate::counter::CountersReader;
+use crate::counters_reader::CountersReader;
 use crate::error::ClientError;
 use crate::image_view::ImageView;
 use crate::publication_error::PublicationErrorFrame;

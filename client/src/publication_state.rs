@@ -11,7 +11,8 @@ use gannet_core::position::{Position, SessionId, StreamId};
 use crate::callbacks::lock;
 use crate::clock::{Clock, elapsed};
 use crate::conductor::logs::Log;
-use crate::counter::{CountersReader, NO_CHANNEL_STATUS, PositionCounter, channel_status};
+use crate::counter::{NO_CHANNEL_STATUS, PositionCounter, channel_status};
+use crate::counters_reader::Counters;
 use crate::sync::{Flag, Note};
 use crate::why::{Holder, Sighting, Why};
 
@@ -30,7 +31,7 @@ pub struct PublicationState {
     pub(crate) channel_status_id: CounterId,
     pub(crate) log: Log,
     pub(crate) limit: PositionCounter,
-    pub(crate) counters: CountersReader,
+    pub(crate) counters: Counters,
     pub(crate) closed: Flag,
     clock: Clock,
     /// The position at which offers are refused, and since when. Off the way of a message: written when an offer is
@@ -46,7 +47,7 @@ impl PublicationState {
         channel: String,
         log: Log,
         limit: PositionCounter,
-        counters: CountersReader,
+        counters: Counters,
         clock: Clock,
     ) -> PublicationState {
         PublicationState {

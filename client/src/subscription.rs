@@ -206,14 +206,14 @@ impl Subscription {
         if self.is_closed() {
             NO_CHANNEL_STATUS
         } else {
-            channel_status(&self.handle.client.counters, self.state.channel_status_id)
+            channel_status(&self.handle.client.counters.0, self.state.channel_status_id)
         }
     }
 
     /// The addresses that the channel's sockets are bound to; none over IPC.
     #[must_use]
     pub fn local_socket_addresses(&self) -> Vec<String> {
-        local_socket_addresses(&self.handle.client.counters, self.state.channel_status_id)
+        local_socket_addresses(&self.handle.client.counters.0, self.state.channel_status_id)
     }
 
     /// Adds a destination to a channel of `control-mode=manual`.

@@ -10,7 +10,7 @@ use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::type_id;
 use gannet_core::position::Position;
 
-use crate::counter::CountersReader;
+use crate::counters_reader::Counters;
 
 /// Why a publication does, or does not, take messages at this moment. Its `Display` is the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(crate) struct Sighting {
 
 impl Holder {
     /// The subscriber or sender that is furthest behind in a publication's stream.
-    pub(crate) fn find(counters: &CountersReader, publication_registration_id: i64) -> Option<Holder> {
+    pub(crate) fn find(counters: &Counters, publication_registration_id: i64) -> Option<Holder> {
         let mut slowest: Option<Holder> = None;
         for record in counters.iter() {
             let is_sender = match record.type_id {
@@ -110,7 +110,7 @@ impl Holder {
 
 impl Why {
     pub(crate) fn held_up(
-        counters: &CountersReader,
+        counters: &Counters,
         holder: Holder,
         at: Position,
         limit: Position,

@@ -8,7 +8,7 @@ use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::{Label, client_information, type_id};
 
 use crate::clock::{Now, elapsed};
-use crate::counter::CountersReader;
+use crate::counters_reader::Counters;
 use crate::driver_proxy::DriverProxy;
 use crate::error::ClientError;
 
@@ -71,7 +71,7 @@ impl Liveness {
         &mut self,
         now: Now,
         proxy: &DriverProxy,
-        counters: &CountersReader,
+        counters: &Counters,
         driver_replaced: impl FnOnce() -> bool,
     ) -> Service {
         if now.ns <= self.time_of_last_service_ns.saturating_add(self.service_interval_ns) {
@@ -115,7 +115,7 @@ impl Liveness {
     }
 
     /// The driver allocates the counter with the client's first command; until then there is nothing to keep alive.
-    fn keep_alive(&mut self, now: Now, proxy: &DriverProxy, counters: &CountersReader) -> Result<(), ClientError> {
+    fn keep_alive(&mut self, now: Now, proxy: &DriverProxy, counters: &Counters) -> Result<(), ClientError> {
         let (type_id, client_id) = (type_id::CLIENT_HEARTBEAT_TIMESTAMP, proxy.client_id());
         if self.heartbeat == CounterId::NONE {
             let Some(id) = counters.find_by_type_and_key(type_id, client_id) else { return Ok(()) };

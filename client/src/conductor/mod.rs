@@ -21,7 +21,8 @@ use gannet_transport_ipc::Region;
 use crate::callbacks::Event;
 use crate::client::Client;
 use crate::clock::{Clock, Now, saturating_ns};
-use crate::counter::{CounterState, CountersReader};
+use crate::counter::CounterState;
+use crate::counters_reader::Counters;
 use crate::departures::{Departures, Leaving};
 use crate::driver_directory::DriverDirectory;
 use crate::driver_proxy::{DriverProxy, Removal};
@@ -57,7 +58,7 @@ impl Outbox {
 pub(crate) struct Parts<'a> {
     pub(crate) proxy: Arc<DriverProxy>,
     pub(crate) responses: Receiver<Region>,
-    pub(crate) counters: CountersReader,
+    pub(crate) counters: Counters,
     pub(crate) directory: DriverDirectory,
     pub(crate) clock: Clock,
     pub(crate) liveness: LivenessSettings<'a>,
@@ -79,7 +80,7 @@ pub(crate) struct ClientConductor {
 /// All but the receiver, whose handler works on this.
 struct State {
     proxy: Arc<DriverProxy>,
-    counters: CountersReader,
+    counters: Counters,
     directory: DriverDirectory,
     clock: Clock,
     client: Weak<Client>,
