@@ -118,12 +118,22 @@ impl PublicationState {
     /// Who holds the publication up, and since when that one has been seen not to move.
     fn look(&self, now_ns: i64) -> Option<Sighting> {
         let mut sighting = lock(&self.sighting);
-        let holder = Holder::find(&self.counters, self.original_registration_id);
+        let holder = Holder::find(&self.counters, self.original_registration_id, self.counts_from());
         *sighting = holder.map(|holder| match sighting.take() {
             Some(before) if before.holder == holder => before,
             _ => Sighting { holder, since_ns: now_ns },
         });
         *sighting
+    }
+
+    /// The position from which on subscribers bound the limit, as far as the log tells.
+    fn counts_from(&self) -> i64 {
+        match self.log.properties() {
+            Some(properties) if properties.publication_window_length > 0 => {
+                self.position_limit().0.saturating_sub(i64::from(properties.publication_window_length))
+            }
+            _ => i64::MIN,
+        }
     }
 
     pub(crate) fn why(&self, position: Position) -> Why {

@@ -335,3 +335,46 @@ fn why_names_the_subscriber_that_holds_the_publication_up() {
     publication.close();
     assert_eq!(clone.why(), Why::Closed);
 }
+
+#[test]
+fn why_names_nobody_whom_the_limit_has_left_behind() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log_with_window(id, LogType::ConcurrentPublication, 128);
+    driver.publication_ready(id, &log, false);
+    let publication = resolve(&mut pending);
+    log.log.metadata().set_is_connected(true);
+    // An untethered subscriber came to rest at 64; the limit follows the one at 128.
+    let _resting = driver.available_image(5, &log, Position(64));
+    let active = driver.available_image(6, &log, Position(128));
+    log.limit.set(128 + 128);
+    while publication.offer(&[0; 32]).is_ok() {}
+    let Why::Subscriber { registration_id, counter_id, position, behind, .. } = publication.why() else {
+        panic!("{}", publication.why())
+    };
+    assert_eq!((registration_id, counter_id, position, behind), (6, active.id(), Position(128), 128));
+}
+
+#[test]
+fn why_counts_from_the_first_look_at_a_position() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    log.log.metadata().set_is_connected(true);
+    let slow = driver.available_image(6, &log, Position(0));
+    log.limit.set(64);
+    while publication.offer(&[0; 32]).is_ok() {}
+    let unmoved_for = || match publication.why() {
+        Why::Subscriber { unmoved_for, refused_for, .. } => {
+            assert!(refused_for.unwrap() >= unmoved_for);
+            unmoved_for
+        }
+        why => panic!("{why}"),
+    };
+    assert_eq!(unmoved_for(), Duration::ZERO);
+    eventually("time passes", || unmoved_for() >= Duration::from_millis(1));
+    slow.set(32);
+    assert_eq!(unmoved_for(), Duration::ZERO);
+}
