@@ -19,7 +19,7 @@ fn without_a_driver_the_error_says_where_and_how_to_start_one() {
     let error = Aeron::connect(context).unwrap_err();
     assert!(matches!(error, ConnectError::NoDriver { .. }));
     let text = error.to_string();
-    for part in [empty.path().to_str().unwrap(), "`gannetd`", "AERON_DIR"] {
+    for part in [empty.path().to_str().unwrap(), "`gannetd`", "`embedded-driver`", "AERON_DIR"] {
         assert!(text.contains(part), "{text}");
     }
 }
@@ -28,7 +28,11 @@ fn without_a_driver_the_error_says_where_and_how_to_start_one() {
 fn a_dead_driver_an_unfinished_one_and_a_stopped_one_are_told_apart() {
     let driver = FakeDriver::unfinished();
     let connect = || Aeron::connect(driver.context().connect_timeout(NO_TIME)).unwrap_err();
-    assert!(matches!(connect(), ConnectError::NotReady { .. }));
+    let error = connect();
+    assert!(matches!(error, ConnectError::NotReady { .. }));
+    for part in [driver.directory.path().to_str().unwrap(), "`gannetd`", "`embedded-driver`", "connect_timeout"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
     driver.publish();
     assert!(matches!(connect(), ConnectError::NotReady { .. }), "it has no heartbeat yet");
     driver.heartbeat(now_ms() - 60_000);
