@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gannet_core::counters::CounterId;
+use gannet_core::position::{SessionId, StreamId};
 
 use crate::counters_reader::CountersReader;
 use crate::error::ClientError;
@@ -21,6 +22,8 @@ pub(crate) type ImageHandler = Box<dyn FnMut(&ImageView) + Send>;
 pub(crate) type CounterHandler = Box<dyn FnMut(&CountersReader, i64, CounterId) + Send>;
 pub(crate) type PublicationErrorHandler = Box<dyn FnMut(&PublicationErrorFrame) + Send>;
 pub(crate) type CloseHandler = Box<dyn FnMut() + Send>;
+pub(crate) type NewPublicationHandler = Box<dyn FnMut(&str, StreamId, SessionId, i64) + Send>;
+pub(crate) type NewSubscriptionHandler = Box<dyn FnMut(&str, StreamId, i64) + Send>;
 
 /// A handler that a queued call may outlive its registration with.
 pub(crate) type SharedHandler<H> = Arc<Mutex<H>>;
@@ -48,7 +51,30 @@ pub(crate) enum Event {
     UnavailableCounter(i64, CounterId),
     PublicationError(PublicationErrorFrame),
     Error(ClientError),
+    New(NewResource),
     Closed,
+}
+
+/// What the driver has added for this client.
+pub(crate) struct NewResource {
+    pub(crate) kind: NewKind,
+    pub(crate) channel: String,
+    pub(crate) stream_id: StreamId,
+    pub(crate) registration_id: i64,
+}
+
+pub(crate) enum NewKind {
+    Publication(SessionId),
+    ExclusivePublication(SessionId),
+    Subscription,
+}
+
+/// Of which resources somebody wants to hear when they are added.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Announced {
+    pub(crate) publications: bool,
+    pub(crate) exclusive_publications: bool,
+    pub(crate) subscriptions: bool,
 }
 
 /// Handlers that come and go at run time, in the order in which they came.
@@ -92,6 +118,9 @@ pub(crate) struct Callbacks {
     available_counter: Registry<CounterHandler>,
     unavailable_counter: Registry<CounterHandler>,
     close: Registry<CloseHandler>,
+    new_publication: Option<Mutex<NewPublicationHandler>>,
+    new_exclusive_publication: Option<Mutex<NewPublicationHandler>>,
+    new_subscription: Option<Mutex<NewSubscriptionHandler>>,
 }
 
 /// The handlers with which a client starts.
@@ -101,6 +130,9 @@ pub(crate) struct Handlers {
     pub(crate) available_counter: Option<CounterHandler>,
     pub(crate) unavailable_counter: Option<CounterHandler>,
     pub(crate) close: Option<CloseHandler>,
+    pub(crate) new_publication: Option<NewPublicationHandler>,
+    pub(crate) new_exclusive_publication: Option<NewPublicationHandler>,
+    pub(crate) new_subscription: Option<NewSubscriptionHandler>,
 }
 
 impl Callbacks {
@@ -115,6 +147,17 @@ impl Callbacks {
             available_counter: Registry::new(handlers.available_counter),
             unavailable_counter: Registry::new(handlers.unavailable_counter),
             close: Registry::new(handlers.close),
+            new_publication: handlers.new_publication.map(Mutex::new),
+            new_exclusive_publication: handlers.new_exclusive_publication.map(Mutex::new),
+            new_subscription: handlers.new_subscription.map(Mutex::new),
+        }
+    }
+
+    pub(crate) fn announced(&self) -> Announced {
+        Announced {
+            publications: self.new_publication.is_some(),
+            exclusive_publications: self.new_exclusive_publication.is_some(),
+            subscriptions: self.new_subscription.is_some(),
         }
     }
 
@@ -186,6 +229,7 @@ impl Callbacks {
                 }
             }
             Event::Error(error) => self.report(&error),
+            Event::New(added) => self.call_new(&added),
             Event::Closed => {
                 for handler in self.close.take_all() {
                     self.guard(move || {
@@ -194,6 +238,23 @@ impl Callbacks {
                     });
                 }
             }
+        }
+    }
+
+    fn call_new(&self, added: &NewResource) {
+        let NewResource { ref kind, ref channel, stream_id, registration_id } = *added;
+        let (handler, session_id) = match *kind {
+            NewKind::Publication(session_id) => (&self.new_publication, session_id),
+            NewKind::ExclusivePublication(session_id) => (&self.new_exclusive_publication, session_id),
+            NewKind::Subscription => {
+                if let Some(handler) = &self.new_subscription {
+                    self.guard(|| (lock(handler))(channel, stream_id, registration_id));
+                }
+                return;
+            }
+        };
+        if let Some(handler) = handler {
+            self.guard(|| (lock(handler))(channel, stream_id, session_id, registration_id));
         }
     }
 

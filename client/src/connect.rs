@@ -37,6 +37,9 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
         available_counter: context.available_counter_handler,
         unavailable_counter: context.unavailable_counter_handler,
         close: context.close_handler,
+        new_publication: context.on_new_publication,
+        new_exclusive_publication: context.on_new_exclusive_publication,
+        new_subscription: context.on_new_subscription,
     });
     callbacks.queue(context.warnings.into_iter().map(Event::Error));
     Ok(Arc::new_cyclic(|client| {
@@ -59,6 +62,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
                 available: context.available_image_handler,
                 unavailable: context.unavailable_image_handler,
             },
+            announced: callbacks.announced(),
             client: client.clone(),
             departures: Arc::clone(&departures),
             is_closed: Arc::clone(&is_closed),

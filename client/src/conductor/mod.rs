@@ -18,7 +18,7 @@ use std::time::Duration;
 use gannet_core::broadcast::{ReceiveError, Receiver};
 use gannet_transport_ipc::Region;
 
-use crate::callbacks::Event;
+use crate::callbacks::{Announced, Event};
 use crate::client::Client;
 use crate::clock::{Clock, Now, saturating_ns};
 use crate::counter::CounterState;
@@ -64,6 +64,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) liveness: LivenessSettings<'a>,
     pub(crate) pre_touch: bool,
     pub(crate) image_handlers: ImageHandlers,
+    pub(crate) announced: Announced,
     pub(crate) client: Weak<Client>,
     pub(crate) departures: Arc<Departures>,
     /// Set when the client is closed, for those who do not take its lock to find out.
@@ -89,6 +90,7 @@ struct State {
     liveness: Liveness,
     logs: Logs,
     image_handlers: ImageHandlers,
+    announced: Announced,
     registrations: Registrations,
     publications: HashMap<i64, ListedPublication>,
     subscriptions: HashMap<i64, Weak<SubscriptionState>>,
@@ -133,6 +135,7 @@ impl ClientConductor {
                 departures: parts.departures,
                 logs: Logs::new(parts.pre_touch),
                 image_handlers: parts.image_handlers,
+                announced: parts.announced,
                 registrations: Registrations::default(),
                 publications: HashMap::new(),
                 subscriptions: HashMap::new(),

@@ -231,6 +231,46 @@ fn closing_closes_every_handle_and_tells_the_driver_once() {
 }
 
 #[test]
+fn handlers_hear_of_what_was_added() {
+    let mut driver = FakeDriver::new();
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (one, two, three) = (Arc::clone(&heard), Arc::clone(&heard), Arc::clone(&heard));
+    let context = driver
+        .context()
+        .use_invoker()
+        .on_new_publication(move |channel, stream, session, id| {
+            one.lock().unwrap().push(format!("publication {channel} {stream} {session} {id}"));
+        })
+        .on_new_exclusive_publication(move |channel, stream, session, id| {
+            two.lock().unwrap().push(format!("exclusive {channel} {stream} {session} {id}"));
+        })
+        .on_new_subscription(move |channel, stream, id| {
+            three.lock().unwrap().push(format!("subscription {channel} {stream} {id}"));
+        });
+    let aeron = Aeron::connect(context).unwrap();
+    let (publication, _log) = driver.add_publication(&aeron);
+    let mut pending = aeron.async_add_exclusive_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log(id, LogType::ExclusivePublication);
+    driver.publication_ready(id, &log, true);
+    let exclusive = resolve(&mut pending);
+    let subscription = driver.add_subscription(&aeron);
+    let refused = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    driver.respond(&Response::Error {
+        offending_command_correlation_id: refused.registration_id(),
+        error_code: gannet::ErrorCode::GenericError,
+        error_message: b"no",
+    });
+    aeron.invoke();
+    let expected = [
+        format!("publication aeron:ipc 1001 77 {}", publication.registration_id()),
+        format!("exclusive aeron:ipc 1001 77 {}", exclusive.registration_id()),
+        format!("subscription aeron:ipc 1001 {}", subscription.registration_id()),
+    ];
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+#[test]
 fn the_client_stays_open_for_the_last_of_its_handles() {
     let mut driver = FakeDriver::new();
     let aeron = Aeron::connect(driver.context()).unwrap();
