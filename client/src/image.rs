@@ -25,7 +25,10 @@ use crate::sync::{Barrier, Busy, Flag, Note};
 /// The messages of one session, for its one reader.
 ///
 /// Its memory stays mapped for as long as the image lives, whatever becomes of publication, driver and client. After
-/// the image is closed, polls find nothing.
+/// the image is closed, polls find nothing. What closes it during a poll waits for the poll to end before a publisher may
+/// write over what the handler reads; a handler that takes longer than the driver's client liveness timeout (10 s), or
+/// on a subscription with `tether=false` than its untethered window limit and linger timeouts together (5 s each), has no
+/// such promise.
 pub struct Image {
     log: LogBuffers<Region>,
     /// The position that the driver sees: stored once for each poll.
