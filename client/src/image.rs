@@ -91,7 +91,7 @@ impl Image {
     /// panic of the handler, what this poll read is read again by the next.
     #[inline]
     pub fn poll(&mut self, fragment_limit: usize, mut handler: impl FnMut(&[u8], Header<'_>)) -> usize {
-        self.bounded_controlled_poll(Position(i64::MAX), fragment_limit, |payload, header| {
+        self.controlled_poll(fragment_limit, |payload, header| {
             handler(payload, header);
             Action::Continue
         })
@@ -118,7 +118,7 @@ impl Image {
         fragment_limit: usize,
         handler: impl FnMut(&[u8], Header<'_>) -> Action,
     ) -> usize {
-        self.bounded_controlled_poll(Position(i64::MAX), fragment_limit, handler)
+        self.read(None, fragment_limit, handler)
     }
 
     /// As [`controlled_poll`](Image::controlled_poll), for fragments that begin before `limit`.
@@ -127,11 +127,22 @@ impl Image {
         &mut self,
         limit: Position,
         fragment_limit: usize,
+        handler: impl FnMut(&[u8], Header<'_>) -> Action,
+    ) -> usize {
+        self.read(Some(limit), fragment_limit, handler)
+    }
+
+    #[inline(always)]
+    fn read(
+        &mut self,
+        limit: Option<Position>,
+        fragment_limit: usize,
         mut handler: impl FnMut(&[u8], Header<'_>) -> Action,
     ) -> usize {
         let Image { log, counter, position, view, barrier } = self;
-        let _reading = Reading::begin(view, *barrier);
-        let closed = &view.state().closed;
+        let state = view.state();
+        let _reading = Reading::begin(state, *barrier);
+        let closed = &state.closed;
         if closed.is_set() {
             return 0;
         }
@@ -145,8 +156,11 @@ impl Image {
                 counter.set(position.0);
             }
         };
-        let polled = reader::bounded_controlled_poll(log, *position, limit, fragment_limit, handler, commit);
-        advance(view, counter, position, polled)
+        let polled = match limit {
+            None => reader::controlled_poll(log, *position, fragment_limit, handler, commit),
+            Some(limit) => reader::bounded_controlled_poll(log, *position, limit, fragment_limit, handler, commit),
+        };
+        advance(state, counter, position, polled)
     }
 
     /// Reads whole frames, up to `block_length_limit` bytes of them; how many bytes.
@@ -155,15 +169,16 @@ impl Image {
     /// comes by itself, however long.
     pub fn block_poll(&mut self, block_length_limit: usize, handler: impl FnOnce(&[u8], SessionId, TermId)) -> usize {
         let Image { log, counter, position, view, barrier } = self;
-        let _reading = Reading::begin(view, *barrier);
-        if view.is_closed() {
+        let state = view.state();
+        let _reading = Reading::begin(state, *barrier);
+        if state.closed.is_set() {
             return 0;
         }
         let (before, session_id) = (*position, view.session_id());
         let polled = reader::block_poll(log, before, block_length_limit, |block, term_id| {
             handler(block, session_id, term_id);
         });
-        advance(view, counter, position, polled);
+        advance(state, counter, position, polled);
         usize::try_from(position.since(before)).unwrap_or(0)
     }
 
@@ -184,7 +199,7 @@ impl Image {
     ) -> Result<Position, PositionError> {
         self.check_position(from)?;
         let view = &self.view;
-        let _reading = Reading::begin(view, self.barrier);
+        let _reading = Reading::begin(view.state(), self.barrier);
         let term_end = from.plus(left_in_term(&self.log, from));
         let (mut at, mut whole, mut action) = (from, from, Action::Continue);
         while at < limit.min(term_end) && matches!(action, Action::Continue | Action::Commit) && !view.is_closed() {
@@ -202,7 +217,7 @@ impl Image {
                 |_| (),
             );
             if polled.damaged {
-                damaged(view, polled.position);
+                damaged(view.state(), polled.position);
             }
             if polled.position == at {
                 break;
@@ -222,7 +237,7 @@ impl Image {
     /// When the position lies behind, beyond the term, or within an alignment of 32.
     pub fn set_position(&mut self, position: Position) -> Result<(), PositionError> {
         self.check_position(position)?;
-        let _reading = Reading::begin(&self.view, self.barrier);
+        let _reading = Reading::begin(self.view.state(), self.barrier);
         if !self.view.is_closed() {
             self.counter.set(position.0);
         }
@@ -327,25 +342,24 @@ impl Image {
 
 /// Marks an image as being polled, and settles, once it no longer is, what waited for that.
 struct Reading<'a> {
-    view: &'a ImageView,
+    state: &'a ImageState,
     barrier: Barrier,
 }
 
 impl<'a> Reading<'a> {
     #[inline(always)]
-    fn begin(view: &'a ImageView, barrier: Barrier) -> Reading<'a> {
-        view.state().busy.begin(barrier);
-        Reading { view, barrier }
+    fn begin(state: &'a ImageState, barrier: Barrier) -> Reading<'a> {
+        state.busy.begin(barrier);
+        Reading { state, barrier }
     }
 }
 
 impl Drop for Reading<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        let state = self.view.state();
-        state.busy.end(self.barrier);
-        if state.closed.is_set() {
-            settle(state);
+        self.state.busy.end(self.barrier);
+        if self.state.closed.is_set() {
+            settle(self.state);
         }
     }
 }
@@ -357,11 +371,11 @@ fn settle(state: &ImageState) {
 
 /// Tells the driver how far an image is read, once for each poll.
 #[inline(always)]
-fn advance(view: &ImageView, counter: &PositionCounter, position: &mut Position, polled: Polled) -> usize {
+fn advance(state: &ImageState, counter: &PositionCounter, position: &mut Position, polled: Polled) -> usize {
     if polled.damaged {
-        damaged(view, polled.position);
+        damaged(state, polled.position);
     }
-    if polled.position > *position && !view.is_closed() {
+    if polled.position > *position && !state.closed.is_set() {
         counter.set(polled.position.0);
     }
     *position = polled.position;
@@ -369,12 +383,12 @@ fn advance(view: &ImageView, counter: &PositionCounter, position: &mut Position,
 }
 
 #[cold]
-fn damaged(view: &ImageView, position: Position) {
-    if !view.state().damaged.set() {
+fn damaged(state: &ImageState, position: Position) {
+    if !state.damaged.set() {
         return;
     }
-    if let Some(client) = view.state().client.upgrade() {
-        let error = ClientError::DamagedLog { session_id: view.session_id(), position };
+    if let Some(client) = state.client.upgrade() {
+        let error = ClientError::DamagedLog { session_id: state.session_id, position };
         client.tell([crate::callbacks::Event::Error(error)]);
     }
 }
