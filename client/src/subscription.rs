@@ -20,7 +20,7 @@ use crate::destination::destination;
 use crate::error::RegistrationError;
 use crate::image::Image;
 use crate::image_view::ImageView;
-use crate::subscription_state::{ImageHandlers, SubscriptionState};
+use crate::subscription_state::{Closing, ImageHandlers, SubscriptionState};
 
 /// Receives the messages of a stream from every session that publishes to it.
 ///
@@ -273,8 +273,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let client = &self.handle.client;
         // The images first: once the driver has the command, their counters may become another's.
-        let (slots, events) = self.state.close();
-        let images = slots.iter().map(|slot| slot.view.clone()).collect();
+        let Closing { slots, events, images } = self.state.close();
         client.departures.leave(Leaving::Subscription { registration_id: self.state.registration_id }, images);
         client.tell(events);
         drop(slots);

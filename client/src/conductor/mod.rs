@@ -226,9 +226,9 @@ impl ClientConductor {
         if let Some((_, Some(Ok(Outcome::Subscription(subscription))))) = &forgotten {
             // Its handlers may have heard of images: those go with it.
             self.state.subscriptions.remove(&correlation_id);
-            let (slots, events) = subscription.close();
-            self.state.outbox.events.extend(events);
-            self.state.outbox.release(slots);
+            let closing = subscription.close();
+            self.state.outbox.events.extend(closing.events);
+            self.state.outbox.release(closing.slots);
         }
         forgotten
     }
@@ -309,10 +309,10 @@ impl State {
         }
         let mut images = Vec::new();
         for subscription in self.subscriptions.drain().filter_map(|(_, subscription)| subscription.upgrade()) {
-            let (slots, events) = subscription.close();
-            images.extend(slots.iter().map(|slot| slot.view.clone()));
-            self.outbox.events.extend(events);
-            self.outbox.release(slots);
+            let closing = subscription.close();
+            images.extend(closing.images);
+            self.outbox.events.extend(closing.events);
+            self.outbox.release(closing.slots);
             self.outbox.release(subscription);
         }
         for counter in self.counter_handles.drain().filter_map(|(_, counter)| counter.upgrade()) {
