@@ -1,6 +1,7 @@
 //! The client on a driver of ours, in one process: feature `embedded-driver`.
 #![allow(clippy::unwrap_used)] // a test that cannot be set up has failed
 
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -164,6 +165,47 @@ fn why_names_a_subscriber_that_does_not_read() {
     assert_eq!((registration_id, client_id), (lazy.registration_id(), aeron.client_id()));
     assert_eq!((position, behind), (Position(0), publication.position().0));
     assert!(label.starts_with("sub-pos: "), "{label}");
+}
+
+#[test]
+fn a_message_stays_as_it_is_while_its_handler_reads_it_though_its_subscription_is_dropped() {
+    let driver = driver();
+    let aeron = Aeron::connect(driver.context()).unwrap();
+    let mut publication = aeron.add_exclusive_publication(&small_terms(), STREAM).unwrap();
+    let mut slow = aeron.add_subscription("aeron:ipc", STREAM).unwrap();
+    let mut fast = aeron.add_subscription("aeron:ipc", STREAM).unwrap();
+    eventually("both have an image", || slow.is_connected() && fast.is_connected());
+    publish(|| publication.offer(&[1; 1000]));
+    let mut image = slow.take_image(publication.session_id()).unwrap();
+    let (is_inside, inside) = channel();
+    let (go_on, may_go_on) = channel();
+    let reader = thread::spawn(move || {
+        eventually("the message arrives", || {
+            image.poll(1, |payload, _| {
+                is_inside.send(()).unwrap();
+                may_go_on.recv_timeout(PATIENCE).unwrap();
+                assert!(payload.iter().all(|byte| *byte == 1), "the publisher has come round");
+            }) > 0
+        });
+    });
+    inside.recv_timeout(PATIENCE).unwrap();
+    let slow_id = slow.registration_id();
+    drop(slow);
+    // With its answer the driver has read every command that was sent before.
+    aeron.next_session_id(STREAM).unwrap();
+    eventually("the publication waits for the reader", || {
+        assert!(publication.position() < Position(2 * i64::from(TermLength::MIN.bytes())));
+        while publication.offer(&[2; 1000]).is_ok() {}
+        fast.poll(100, |_, _| ());
+        matches!(publication.why(), Why::Subscriber { registration_id, .. } if registration_id == slow_id)
+    });
+    go_on.send(()).unwrap();
+    reader.join().unwrap();
+    let position = publication.position();
+    eventually("the publication goes on", || {
+        fast.poll(100, |_, _| ());
+        publication.offer(&[2; 1000]).is_ok() && publication.position() > position
+    });
 }
 
 #[test]
