@@ -1,14 +1,15 @@
 //! `gannet sub`: receives messages and prints or verifies them.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
 use clap::{Args, ValueEnum};
-use gannet::{FragmentAssembler, Header};
+use gannet::{FragmentAssembler, Header, SessionId};
 use serde::Serialize;
 
 use crate::Failure;
-use crate::check::Checker;
+use crate::check::{Checker, Fault};
 use crate::cnc::DriverDirectory;
 use crate::idle::Idle;
 use crate::interrupt::Interrupt;
@@ -34,7 +35,8 @@ pub(crate) struct Arguments {
     /// End after this many messages [default: when interrupted]
     #[arg(long, short = 'n', value_name = "COUNT")]
     count: Option<u64>,
-    /// Verify the numbers and checksums of `gannet pub --numbered` instead of printing
+    /// Verify the numbers and checksums of `gannet pub --numbered`, those of each publisher by themselves, instead of
+    /// printing
     #[arg(long, conflicts_with = "format")]
     verify: bool,
 }
@@ -46,7 +48,7 @@ enum Format {
     Text,
     /// A line of hexadecimal digits each
     Hex,
-    /// A line of JSON each, with session, stream, position and length
+    /// A line of JSON each, with session, stream, position and length; a message that is not UTF-8 as `payload_hex`
     Json,
 }
 
@@ -57,7 +59,48 @@ struct Record<'a> {
     position: i64,
     length: usize,
     reserved_value: i64,
-    payload: Cow<'a, str>,
+    #[serde(flatten)]
+    payload: Payload<'a>,
+}
+
+/// A message's bytes, none lost.
+#[derive(Serialize)]
+enum Payload<'a> {
+    #[serde(rename = "payload")]
+    Text(&'a str),
+    #[serde(rename = "payload_hex")]
+    Hex(String),
+}
+
+impl<'a> Payload<'a> {
+    fn of(message: &'a [u8]) -> Payload<'a> {
+        match std::str::from_utf8(message) {
+            Ok(text) => Payload::Text(text),
+            Err(_) => Payload::Hex(message.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}"); // a String takes everything
+                hex
+            })),
+        }
+    }
+}
+
+/// A fault, and whose.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("session {session_id}: {fault}")]
+struct SessionFault {
+    session_id: SessionId,
+    fault: Fault,
+}
+
+/// Verifies what each session sends by itself: every publisher counts from 0.
+#[derive(Default)]
+struct Checkers(HashMap<SessionId, Checker>);
+
+impl Checkers {
+    fn check(&mut self, message: &[u8], session_id: SessionId) -> Result<(), SessionFault> {
+        let checker = self.0.entry(session_id).or_default();
+        checker.check(message).map_err(|fault| SessionFault { session_id, fault })
+    }
 }
 
 fn print(out: &mut impl Write, format: Format, message: &[u8], header: Header<'_>) -> io::Result<()> {
@@ -76,7 +119,7 @@ fn print(out: &mut impl Write, format: Format, message: &[u8], header: Header<'_
                 position: header.position().0,
                 length: message.len(),
                 reserved_value: header.reserved_value(),
-                payload: String::from_utf8_lossy(message),
+                payload: Payload::of(message),
             },
         )?,
     }
@@ -91,16 +134,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut output = Output {
         out: BufWriter::new(io::stdout().lock()),
         format: arguments.format,
-        checker: arguments.verify.then(Checker::default),
+        checkers: arguments.verify.then(Checkers::default),
         received: 0,
         wanted: arguments.count.unwrap_or(u64::MAX),
         failure: None,
     };
     let (mut assembler, mut idle) = (FragmentAssembler::new(), Idle::patient());
     while !output.is_done() && !interrupt.is_raised() {
-        if let Some(closed) = aeron.closed() {
+        if aeron.is_closed() {
             output.out.flush()?;
-            return Err(closed.into());
+            return Err(aeron.closed().map_or_else(|| "the client is closed".into(), Into::into));
         }
         let fragments =
             subscription.poll(FRAGMENT_LIMIT, assembler.assemble(|message, header| output.take(message, header)));
@@ -123,7 +166,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 struct Output<W> {
     out: W,
     format: Format,
-    checker: Option<Checker>,
+    checkers: Option<Checkers>,
     received: u64,
     wanted: u64,
     failure: Option<Failure>,
@@ -138,8 +181,8 @@ impl<W: Write> Output<W> {
         if self.is_done() {
             return;
         }
-        let result: Result<(), Failure> = match &mut self.checker {
-            Some(checker) => checker.check(message).map_err(Into::into),
+        let result: Result<(), Failure> = match &mut self.checkers {
+            Some(checkers) => checkers.check(message, header.session_id()).map_err(Into::into),
             None => print(&mut self.out, self.format, message, header).map_err(Into::into),
         };
         match result {
@@ -153,10 +196,39 @@ impl<W: Write> Output<W> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
-        if self.checker.is_some() {
+        if self.checkers.is_some() {
             writeln!(self.out, "{} messages, complete, in order and unchanged", self.received)?;
             self.out.flush()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check;
+
+    #[test]
+    fn every_session_counts_by_itself() {
+        let (one, two) = (SessionId(1), SessionId(-2));
+        let message = |number| {
+            let mut message = [0; 16];
+            check::write(number, &mut message);
+            message
+        };
+        let mut checkers = Checkers::default();
+        for (number, session_id) in [(0, one), (0, two), (1, two), (1, one)] {
+            assert_eq!(checkers.check(&message(number), session_id), Ok(()));
+        }
+        let error = checkers.check(&message(3), two).map_err(|error| error.to_string());
+        assert_eq!(error, Err("session -2: messages 2 to 2 were lost".to_owned()));
+    }
+
+    #[test]
+    fn json_keeps_every_byte() {
+        let json = |message: &[u8]| serde_json::to_string(&Payload::of(message)).unwrap_or_default();
+        assert_eq!(json("ü\n".as_bytes()), r#"{"payload":"ü\n"}"#);
+        assert_eq!(json(b"\xFF\x00A"), r#"{"payload_hex":"ff0041"}"#);
     }
 }

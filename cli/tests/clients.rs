@@ -149,6 +149,13 @@ fn a_text_is_one_message_and_json_tells_all_about_it() {
     let sub = Running::start(&["sub", "--count", "1", "--format", "hex"], directory);
     assert_eq!(stdout(&gannet(&["pub", "--message", "Az"], directory)), "");
     assert_eq!(lines(&sub.finish()), ["417a"]);
+
+    let sub = Running::start(&["sub", "--count", "1", "--format", "json"], directory);
+    let aeron = Aeron::connect(driver.context()).unwrap();
+    let mut publication = aeron.add_exclusive_publication("aeron:ipc", 1001).unwrap();
+    await_true("the subscriber", || publication.offer(&[0xFF, 0, b'A']).is_ok());
+    let record: Value = serde_json::from_str(&lines(&sub.finish())[0]).unwrap();
+    assert_eq!((&record["payload_hex"], record.get("payload")), (&Value::from("ff0041"), None));
 }
 
 #[test]
@@ -161,6 +168,18 @@ fn numbered_messages_are_verified_fragmented_ones_too() {
         assert!(publisher.finish().status.success());
         assert_eq!(lines(&sub.finish()), ["300 messages, complete, in order and unchanged"]);
     }
+}
+
+#[test]
+fn two_publishers_are_verified_each_by_itself() {
+    let driver = driver();
+    let directory = driver.aeron_dir();
+    let sub = Running::start(&["sub", "--verify", "--count", "600"], directory);
+    let publishers = [(); 2].map(|()| Running::start(&["pub", "--numbered", "300"], directory));
+    for publisher in publishers {
+        assert!(publisher.finish().status.success());
+    }
+    assert_eq!(lines(&sub.finish()), ["600 messages, complete, in order and unchanged"]);
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::asynchronous::{
 use crate::client::ClientHandle;
 use crate::conductor::registration::Request;
 use crate::context::Context;
-use crate::counter::{Counter, CountersReader};
+use crate::counter::Counter;
+use crate::counters_reader::CountersReader;
 use crate::error::{ConnectError, RegistrationError};
 use crate::exclusive_publication::ExclusivePublication;
 use crate::publication::Publication;
@@ -270,7 +271,7 @@ impl Aeron {
         if self.handle.client.uses_invoker { self.handle.client.serve() } else { 0 }
     }
 
-    /// Reads every counter of the driver and its clients.
+    /// Reads every counter of the driver and its clients, and writes none.
     #[must_use]
     pub fn counters_reader(&self) -> &CountersReader {
         &self.handle.client.counters
@@ -333,7 +334,10 @@ impl Aeron {
     }
 
     /// Closes the client and everything that it added, and waits for a handler that is being called. Close handlers
-    /// have been called when it returns (unless it is called in a handler itself).
+    /// have been called when it returns (unless it is called in a handler itself: then when that returns).
+    ///
+    /// A poll that is under way, here or on another thread, is not waited for: its handler gets no more fragments, and
+    /// the driver hears of the close when the poll has ended, so that nobody writes over what the handler still reads.
     pub fn close(self) {
         self.handle.close(None);
     }

@@ -18,7 +18,8 @@ use crate::subscription::Subscription;
 
 /// A request that the driver has yet to answer.
 ///
-/// Dropping it cancels the request: what the driver makes of it is given back.
+/// Dropping it cancels the request: what the driver makes of it is given back, a destination too. A static counter stays,
+/// as there is no command to take one back.
 #[must_use = "dropping it cancels the request"]
 pub struct Async<T: Resource> {
     correlation_id: i64,

@@ -19,14 +19,6 @@ pub(crate) struct BufferBuilder {
     next_term_offset: Option<i32>,
 }
 
-/// What became of a fragment.
-pub(crate) enum Appended {
-    /// It waits for the next, or there is nothing it belongs to.
-    Nothing,
-    /// It was the last one.
-    Complete,
-}
-
 impl BufferBuilder {
     /// Whether a fragment is a message of its own.
     #[inline(always)]
@@ -34,26 +26,46 @@ impl BufferBuilder {
         header.flags() & UNFRAGMENTED == UNFRAGMENTED
     }
 
-    /// Takes a fragment that is not whole.
-    pub(crate) fn append(&mut self, payload: &[u8], header: Header<'_>) -> Appended {
-        if header.flags() & BEGIN_FLAG != 0 {
-            self.message.clear();
-            self.message.reserve(MIN_CAPACITY.max(payload.len()));
-            self.header = *header.as_bytes();
-            self.first_term_offset = header.term_offset();
+    /// Takes a fragment that is not whole; whether it was the last one of a message.
+    #[inline]
+    pub(crate) fn append(&mut self, payload: &[u8], header: Header<'_>) -> bool {
+        let flags = header.flags();
+        if flags & BEGIN_FLAG != 0 {
+            self.begin(header);
         } else if self.next_term_offset != Some(header.term_offset()) {
             // Its beginning, or a part between, was missed.
             self.reset();
-            return Appended::Nothing;
+            return false;
         }
-        if payload.len() > header.term_length().max_message_length().saturating_sub(self.message.len()) {
-            // Longer than any publisher can send: no reason to take memory for it.
-            self.reset();
-            return Appended::Nothing;
+        // Room is taken only up to the longest message, so what fits is not too long.
+        let room = self.message.capacity() - self.message.len();
+        if payload.len() > room && !self.grow(payload.len(), header) {
+            return false;
         }
         self.message.extend_from_slice(payload);
         self.next_term_offset = Some(header.next_term_offset());
-        if header.flags() & END_FLAG != 0 { Appended::Complete } else { Appended::Nothing }
+        flags & END_FLAG != 0
+    }
+
+    fn begin(&mut self, header: Header<'_>) {
+        self.message.clear();
+        self.header = *header.as_bytes();
+        self.first_term_offset = header.term_offset();
+    }
+
+    /// Makes room for `additional` bytes, twice what there was at least, but never for more than a publisher can send
+    /// in one message: then it forgets the message. Whether there is room.
+    #[cold]
+    fn grow(&mut self, additional: usize, header: Header<'_>) -> bool {
+        let max = header.term_length().max_message_length();
+        let needed = self.message.len().saturating_add(additional);
+        if needed > max {
+            self.reset();
+            return false;
+        }
+        let capacity = needed.max(MIN_CAPACITY).max(2 * self.message.capacity()).min(max);
+        self.message.reserve_exact(capacity - self.message.len());
+        true
     }
 
     /// The complete message, with the first fragment's header made that of a whole frame; `header` is the last's.

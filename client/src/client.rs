@@ -4,17 +4,18 @@
 //! drops what left the conductor. A [`ClientHandle`] keeps the client open; handles of resources hold one, so the
 //! client closes with the last of them, or when it is told to.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use gannet_core::command::Command;
 
-use crate::callbacks::{Callbacks, Event, lock};
+use crate::callbacks::{Callbacks, Event, caught, lock};
 use crate::clock::Clock;
 use crate::conductor::registration::{Outcome, Request};
 use crate::conductor::{ClientConductor, Outbox};
-use crate::counter::CountersReader;
+use crate::counters_reader::CountersReader;
+use crate::departures::Departures;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::RegistrationError;
 use crate::sync::Flag;
@@ -26,13 +27,15 @@ pub(crate) struct Client {
     pub(crate) proxy: Arc<DriverProxy>,
     pub(crate) counters: CountersReader,
     pub(crate) callbacks: Callbacks,
+    pub(crate) departures: Arc<Departures>,
     pub(crate) clock: Clock,
     pub(crate) idle_sleep: Duration,
     pub(crate) uses_invoker: bool,
     conductor: Mutex<ClientConductor>,
     /// Removals that found the ring full, for the conductor to send.
     unsent: Mutex<Vec<Removal>>,
-    driver_agent: Option<Mutex<DriverAgent>>,
+    /// None inside once it has panicked.
+    driver_agent: Option<Mutex<Option<DriverAgent>>>,
     thread: OnceLock<Thread>,
     /// Somebody has begun to close it.
     closing: Flag,
@@ -57,12 +60,13 @@ impl Client {
             proxy,
             counters,
             callbacks,
+            departures: settings.departures,
             clock,
             idle_sleep: settings.idle_sleep,
             uses_invoker: settings.uses_invoker,
             conductor: Mutex::new(conductor),
             unsent: Mutex::default(),
-            driver_agent: settings.driver_agent.map(Mutex::new),
+            driver_agent: settings.driver_agent.map(|agent| Mutex::new(Some(agent))),
             thread: OnceLock::new(),
             closing: Flag::default(),
             is_closed: settings.is_closed,
@@ -101,7 +105,12 @@ impl Client {
         if self.callbacks.queue(outbox.events) {
             self.wake();
         }
-        drop(outbox.released);
+        for value in outbox.released {
+            // Handlers that go with their subscription: their destructors are the application's.
+            if let Err(error) = caught(move || drop(value)) {
+                self.tell([Event::Error(error)]);
+            }
+        }
     }
 
     /// A duty cycle and the calls that it left to make.
@@ -117,11 +126,24 @@ impl Client {
     }
 
     fn drive_driver(&self) -> usize {
-        // Busy means that another thread drives it, or that the driver itself came back here: either will do.
-        match self.driver_agent.as_ref().map(Mutex::try_lock) {
-            Some(Ok(mut agent)) => agent(),
-            _ => 0,
-        }
+        let Some(agent) = &self.driver_agent else { return 0 };
+        let mut agent = match agent.try_lock() {
+            Ok(agent) => agent,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Another thread drives it, or the driver itself came back here: either will do.
+            Err(TryLockError::WouldBlock) => return 0,
+        };
+        let Some(call) = agent.as_mut() else { return 0 };
+        caught(call).unwrap_or_else(|error| {
+            // It is not called again in whatever state that left it: its heartbeat stops, and closes its clients.
+            let dropped = agent.take();
+            drop(agent);
+            self.tell([Event::Error(error)]);
+            if let Err(error) = caught(move || drop(dropped)) {
+                self.tell([Event::Error(error)]);
+            }
+            0
+        })
     }
 
     pub(crate) fn wake(&self) {
@@ -147,7 +169,8 @@ impl Client {
         command: impl FnOnce(i64, i64) -> Command<'a>,
     ) -> Result<i64, RegistrationError> {
         let mut conductor = lock(&self.conductor);
-        let result = conductor.register(request, self.clock.ns(), |proxy, correlation_id| {
+        let unsent = self.take_unsent();
+        let result = conductor.register(request, unsent, self.clock.ns(), |proxy, correlation_id| {
             proxy.send(&command(proxy.client_id(), correlation_id))
         });
         let outbox = conductor.take_outbox();
@@ -158,7 +181,7 @@ impl Client {
 
     /// What came of a request, if it is known by now.
     pub(crate) fn take(&self, correlation_id: i64) -> Option<Result<Outcome, RegistrationError>> {
-        let (_request, outcome) = lock(&self.conductor).take(correlation_id, self.clock.ns())?;
+        let (_request, outcome) = lock(&self.conductor).take(correlation_id)?;
         Some(outcome)
     }
 
@@ -175,14 +198,22 @@ impl Client {
     }
 
     pub(crate) fn forget(&self, correlation_id: i64) {
-        let forgotten = lock(&self.conductor).forget(correlation_id, self.clock.ns());
+        let mut conductor = lock(&self.conductor);
+        let forgotten = conductor.forget(correlation_id, self.clock.ns());
+        let outbox = conductor.take_outbox();
+        drop(conductor);
+        self.deliver(outbox);
         drop(forgotten);
     }
 
-    /// Gives a resource back to the driver: at once when its ring has room, else when it has.
+    /// Gives a resource back to the driver: at once when its ring has room, else when it has, in the same order.
     pub(crate) fn remove(&self, removal: Removal) {
-        if !self.is_closed() && self.proxy.remove(removal).is_err() {
-            lock(&self.unsent).push(removal);
+        if self.is_closed() {
+            return;
+        }
+        let mut unsent = lock(&self.unsent);
+        if !unsent.is_empty() || self.proxy.remove(&removal).is_err() {
+            unsent.push(removal);
         }
     }
 
@@ -214,14 +245,18 @@ impl Client {
     }
 
     fn make_last_calls(&self) {
-        self.callbacks.run(&self.counters);
-        self.callbacks.clear();
+        self.callbacks.finish(&self.counters);
     }
 
     /// The life of the conductor thread.
     pub(crate) fn run(&self) {
         while !self.finished.is_set() {
-            if self.serve() == 0 {
+            // The last resort: a panic that nothing else has caught must not end the client without a word.
+            let work = caught(|| self.serve()).unwrap_or_else(|error| {
+                self.tell([Event::Error(error)]);
+                0
+            });
+            if work == 0 {
                 // Woken early for calls to make and for the close. A wake-up before the sleep ends it at once.
                 thread::park_timeout(self.idle_sleep);
             }
@@ -235,6 +270,7 @@ pub(crate) struct ClientSettings {
     pub(crate) idle_sleep: Duration,
     pub(crate) uses_invoker: bool,
     pub(crate) driver_agent: Option<DriverAgent>,
+    pub(crate) departures: Arc<Departures>,
     pub(crate) is_closed: Arc<Flag>,
 }
 
@@ -283,17 +319,29 @@ impl Finished {
         self.changed.notify_all();
     }
 
-    fn wait(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    /// Waits for it; whether it came, for those who do not wait for ever.
+    fn wait(&self, patience: Option<Duration>) -> bool {
+        let deadline = patience.map(|patience| Instant::now() + patience);
         let mut finished = lock(&self.flag);
         while !*finished {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
-            finished = match self.changed.wait_timeout(finished, left) {
-                Ok((guard, _)) => guard,
-                Err(poisoned) => poisoned.into_inner().0,
+            finished = match deadline {
+                None => self.changed.wait(finished).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
+                    self.changed.wait_timeout(finished, left).unwrap_or_else(PoisonError::into_inner).0
+                }
             };
         }
         true
+    }
+}
+
+/// Says that the conductor thread has ended, in whatever way it does.
+struct FinishedGuard(Arc<Finished>);
+
+impl Drop for FinishedGuard {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }
 
@@ -303,17 +351,17 @@ impl ClientHandle {
         let finished = Arc::new(Finished::default());
         let mut handle = ClientHandle { client, thread: Mutex::new(None), finished };
         if !handle.client.uses_invoker {
-            let (client, finished) = (Arc::clone(&handle.client), Arc::clone(&handle.finished));
+            let (client, finished) = (Arc::clone(&handle.client), FinishedGuard(Arc::clone(&handle.finished)));
             let (ready, started) = std::sync::mpsc::channel::<()>();
             let thread = thread::Builder::new().name("aeron-client".to_owned()).spawn(move || {
                 let _ = started.recv(); // until `thread` is known, so that nobody is woken in vain
+                let _finished = finished;
                 client.run();
                 drop(client);
-                finished.set();
             })?;
             let _ = handle.client.thread.set(thread.thread().clone());
             drop(ready);
-            *handle.thread.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(thread);
+            *handle.thread.get_mut().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         }
         Ok(handle)
     }
@@ -322,9 +370,12 @@ impl ClientHandle {
     pub(crate) fn close(&self, patience: Option<Duration>) {
         self.client.close();
         self.client.wake();
-        let Some(thread) = lock(&self.thread).take() else { return };
-        let is_own_thread = thread.thread().id() == thread::current().id();
-        if !is_own_thread && patience.is_none_or(|patience| self.finished.wait(patience)) {
+        let Some(conductor) = self.client.thread.get() else { return };
+        // Whoever closes, the first or a later one, waits for the last call; a handler would wait for itself.
+        if conductor.id() == thread::current().id() || !self.finished.wait(patience) {
+            return;
+        }
+        if let Some(thread) = lock(&self.thread).take() {
             // A panic of the thread has closed nothing less than this does.
             let _ = thread.join();
         }
@@ -344,8 +395,8 @@ mod tests {
     #[test]
     fn waiting_gives_up_when_its_patience_ends() {
         let finished = Finished::default();
-        assert!(!finished.wait(Duration::ZERO));
+        assert!(!finished.wait(Some(Duration::ZERO)));
         finished.set();
-        assert!(finished.wait(Duration::ZERO));
+        assert!(finished.wait(Some(Duration::ZERO)));
     }
 }

@@ -9,7 +9,8 @@ use crate::client::{Client, ClientSettings};
 use crate::clock::{Clock, saturating_ns};
 use crate::conductor::{ClientConductor, LivenessSettings, Parts};
 use crate::context::{Context, MAX_CLIENT_NAME_LENGTH};
-use crate::counter::CountersReader;
+use crate::counters_reader::{Counters, CountersReader};
+use crate::departures::Departures;
 use crate::driver_directory::{Attached, attach};
 use crate::driver_proxy::DriverProxy;
 use crate::error::ConnectError;
@@ -25,7 +26,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     let Attached { cnc, to_driver, directory } = attach(&context.aeron_dir, patience, context.driver_timeout)?;
     let unusable = |reason: String| ConnectError::Unusable { directory: context.aeron_dir.clone(), reason };
     let responses = Receiver::new(cnc.to_clients()).map_err(|error| unusable(error.to_string()))?;
-    let counters = CountersReader::new(cnc.counters_metadata(), cnc.counters_values());
+    let counters = Counters::new(cnc.counters_metadata(), cnc.counters_values());
     let proxy = Arc::new(DriverProxy::new(to_driver));
     let clock = Clock::start();
     let is_closed = Arc::new(Flag::default());
@@ -36,9 +37,13 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
         available_counter: context.available_counter_handler,
         unavailable_counter: context.unavailable_counter_handler,
         close: context.close_handler,
+        new_publication: context.on_new_publication,
+        new_exclusive_publication: context.on_new_exclusive_publication,
+        new_subscription: context.on_new_subscription,
     });
     callbacks.queue(context.warnings.into_iter().map(Event::Error));
     Ok(Arc::new_cyclic(|client| {
+        let departures = Arc::new(Departures::new(Arc::clone(&proxy), client.clone()));
         let conductor = ClientConductor::new(Parts {
             proxy: Arc::clone(&proxy),
             responses,
@@ -57,15 +62,18 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
                 available: context.available_image_handler,
                 unavailable: context.unavailable_image_handler,
             },
+            announced: callbacks.announced(),
             client: client.clone(),
+            departures: Arc::clone(&departures),
             is_closed: Arc::clone(&is_closed),
         });
         let settings = ClientSettings {
             idle_sleep: context.idle_sleep_duration,
             uses_invoker: context.use_invoker,
             driver_agent: context.driver_agent_invoker,
+            departures,
             is_closed,
         };
-        Client::new(conductor, proxy, counters, callbacks, clock, settings)
+        Client::new(conductor, proxy, CountersReader(counters), callbacks, clock, settings)
     }))
 }

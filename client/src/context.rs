@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gannet_core::counters::CounterId;
+use gannet_core::position::{SessionId, StreamId};
 use gannet_core::uri::value;
 use gannet_transport_ipc::AeronDirectory;
 
 use crate::callbacks::{
-    CloseHandler, CounterHandler, ErrorHandler, ImageHandler, PublicationErrorHandler, SharedHandler,
+    CloseHandler, CounterHandler, ErrorHandler, ImageHandler, NewPublicationHandler, NewSubscriptionHandler,
+    PublicationErrorHandler, SharedHandler,
 };
-use crate::counter::CountersReader;
+use crate::counters_reader::CountersReader;
 use crate::error::ClientError;
 use crate::image_view::ImageView;
 use crate::publication_error::PublicationErrorFrame;
@@ -66,6 +68,9 @@ pub struct Context {
     pub(crate) unavailable_counter_handler: Option<CounterHandler>,
     pub(crate) publication_error_handler: Option<PublicationErrorHandler>,
     pub(crate) close_handler: Option<CloseHandler>,
+    pub(crate) on_new_publication: Option<NewPublicationHandler>,
+    pub(crate) on_new_exclusive_publication: Option<NewPublicationHandler>,
+    pub(crate) on_new_subscription: Option<NewSubscriptionHandler>,
     pub(crate) warnings: Vec<ClientError>,
 }
 
@@ -97,6 +102,9 @@ impl Context {
             unavailable_counter_handler: None,
             publication_error_handler: None,
             close_handler: None,
+            on_new_publication: None,
+            on_new_exclusive_publication: None,
+            on_new_subscription: None,
             warnings: Vec::new(),
         }
     }
@@ -274,6 +282,36 @@ impl Context {
         handler: impl FnMut(&PublicationErrorFrame) + Send + 'static,
     ) -> Context {
         self.publication_error_handler = Some(Box::new(handler));
+        self
+    }
+
+    /// Called with the channel, stream, session and registration id of each publication that the driver has added for
+    /// this client (C's `aeron_context_set_on_new_publication`).
+    #[must_use]
+    pub fn on_new_publication(
+        mut self,
+        handler: impl FnMut(&str, StreamId, SessionId, i64) + Send + 'static,
+    ) -> Context {
+        self.on_new_publication = Some(Box::new(handler));
+        self
+    }
+
+    /// Called with the channel, stream, session and registration id of each exclusive publication that the driver has
+    /// added for this client (C's `aeron_context_set_on_new_exclusive_publication`).
+    #[must_use]
+    pub fn on_new_exclusive_publication(
+        mut self,
+        handler: impl FnMut(&str, StreamId, SessionId, i64) + Send + 'static,
+    ) -> Context {
+        self.on_new_exclusive_publication = Some(Box::new(handler));
+        self
+    }
+
+    /// Called with the channel, stream and registration id of each subscription that the driver has added for this
+    /// client, before any of its images (C's `aeron_context_set_on_new_subscription`).
+    #[must_use]
+    pub fn on_new_subscription(mut self, handler: impl FnMut(&str, StreamId, i64) + Send + 'static) -> Context {
+        self.on_new_subscription = Some(Box::new(handler));
         self
     }
 

@@ -1,4 +1,4 @@
-//! Counters of this client, and the reader of everybody's. `[any]`
+//! Counters of this client. `[any]`
 //!
 //! Mirrors `aeron_counter.c` and `Counter.java`; section 4 of `cnc.md`.
 
@@ -10,11 +10,9 @@ use gannet_core::counters::{self, CounterId};
 use gannet_transport_ipc::Region;
 
 use crate::client::ClientHandle;
+use crate::counters_reader::Counters;
 use crate::driver_proxy::Removal;
 use crate::sync::Flag;
-
-/// Reads every counter of the driver and its clients.
-pub type CountersReader = counters::CountersReader<Region>;
 
 /// The value of a counter.
 pub(crate) type PositionCounter = counters::Counter<Region>;
@@ -23,12 +21,12 @@ pub(crate) type PositionCounter = counters::Counter<Region>;
 pub(crate) const NO_CHANNEL_STATUS: i64 = -1;
 
 /// The status of a channel by its counter.
-pub(crate) fn channel_status(counters: &CountersReader, id: CounterId) -> i64 {
+pub(crate) fn channel_status(counters: &Counters, id: CounterId) -> i64 {
     counters.counter(id).map_or(NO_CHANNEL_STATUS, |status| status.get())
 }
 
 /// The addresses that a channel's endpoint is bound to, as the driver writes them: none until it is active.
-pub(crate) fn local_socket_addresses(counters: &CountersReader, status: CounterId) -> Vec<String> {
+pub(crate) fn local_socket_addresses(counters: &Counters, status: CounterId) -> Vec<String> {
     if status == CounterId::NONE || channel_status(counters, status) != CHANNEL_ACTIVE {
         return Vec::new();
     }
@@ -49,7 +47,7 @@ pub struct CounterState {
     id: CounterId,
     is_static: bool,
     value: PositionCounter,
-    counters: CountersReader,
+    counters: Counters,
     closed: Flag,
 }
 
@@ -60,7 +58,7 @@ impl CounterState {
         id: CounterId,
         is_static: bool,
         value: PositionCounter,
-        counters: CountersReader,
+        counters: Counters,
     ) -> CounterState {
         CounterState { correlation_id, registration_id, id, is_static, value, counters, closed: Flag::default() }
     }

@@ -65,9 +65,9 @@ impl DriverProxy {
     }
 
     /// Sends the removal of a resource.
-    pub(crate) fn remove(&self, removal: Removal) -> Result<(), RegistrationError> {
+    pub(crate) fn remove(&self, removal: &Removal) -> Result<(), RegistrationError> {
         let (client_id, correlation_id) = (self.client_id, self.next_correlation_id());
-        self.send(&match removal {
+        self.send(&match *removal {
             Removal::Publication { registration_id, revoke } => {
                 Command::RemovePublication { client_id, correlation_id, registration_id, revoke }
             }
@@ -76,6 +76,17 @@ impl DriverProxy {
             }
             Removal::Counter { registration_id } => {
                 Command::RemoveCounter { client_id, correlation_id, registration_id }
+            }
+            Removal::Destination { resource_registration_id, destination_registration_id } => {
+                Command::RemoveDestinationById {
+                    client_id,
+                    correlation_id,
+                    resource_registration_id,
+                    destination_registration_id,
+                }
+            }
+            Removal::ReceiveDestination { registration_id, ref channel } => {
+                Command::RemoveRcvDestination { client_id, correlation_id, registration_id, channel }
             }
         })
     }
@@ -88,9 +99,26 @@ impl DriverProxy {
 }
 
 /// A resource that the driver may take back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Removal {
-    Publication { registration_id: i64, revoke: bool },
-    Subscription { registration_id: i64 },
-    Counter { registration_id: i64 },
+    Publication {
+        registration_id: i64,
+        revoke: bool,
+    },
+    Subscription {
+        registration_id: i64,
+    },
+    Counter {
+        registration_id: i64,
+    },
+    /// Of a publication.
+    Destination {
+        resource_registration_id: i64,
+        destination_registration_id: i64,
+    },
+    /// Of a subscription.
+    ReceiveDestination {
+        registration_id: i64,
+        channel: String,
+    },
 }

@@ -16,8 +16,9 @@ use gannet_core::position::{Position, SessionId};
 pub enum ConnectError {
     /// Nothing in the directory says that a driver ever ran there.
     #[error(
-        "no media driver runs in {directory} (no {directory}/cnc.dat after {waited:?}): start one with `gannetd`, or \
-         name the directory of a running one with AERON_DIR or `Context::aeron_dir`",
+        "no media driver runs in {directory} (no {directory}/cnc.dat after {waited:?}): start one with `gannetd`, or in \
+         this process with `EmbeddedDriver` (feature `embedded-driver`), or name the directory of a running one with \
+         AERON_DIR or `Context::aeron_dir`",
         directory = directory.display()
     )]
     NoDriver {
@@ -28,8 +29,9 @@ pub enum ConnectError {
     },
     /// A driver was there and does not run any more.
     #[error(
-        "the media driver of {directory} is gone (its last sign of life is {}): start one with `gannetd`, or name the \
-         directory of a running one with AERON_DIR or `Context::aeron_dir`",
+        "the media driver of {directory} is gone (its last sign of life is {}): start one with `gannetd`, or in this \
+         process with `EmbeddedDriver` (feature `embedded-driver`), or name the directory of a running one with AERON_DIR \
+         or `Context::aeron_dir`",
         age.map_or_else(|| "its shutdown".to_owned(), |age| format!("{age:?} old")),
         directory = directory.display()
     )]
@@ -40,7 +42,12 @@ pub enum ConnectError {
         age: Option<Duration>,
     },
     /// A file is there, and no driver finished it.
-    #[error("the media driver of {directory} did not become ready within {waited:?}", directory = directory.display())]
+    #[error(
+        "the media driver of {directory} did not become ready within {waited:?}: it is still starting \
+         (`Context::connect_timeout` waits for longer) or died doing so; start one with `gannetd`, or in this process with \
+         `EmbeddedDriver` (feature `embedded-driver`)",
+        directory = directory.display()
+    )]
     NotReady {
         /// Where it was looked for.
         directory: PathBuf,

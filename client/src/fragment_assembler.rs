@@ -3,12 +3,10 @@
 //! Mirrors `FragmentAssembler`, `ControlledFragmentAssembler` and their like for one image; C:
 //! `aeron_fragment_assembler.c`.
 
-use std::collections::HashMap;
-
 use gannet_core::log::{Action, Header};
 use gannet_core::position::SessionId;
 
-use crate::buffer_builder::{Appended, BufferBuilder};
+use crate::buffer_builder::BufferBuilder;
 
 /// Puts the messages of every session of a subscription together.
 ///
@@ -34,7 +32,7 @@ use crate::buffer_builder::{Appended, BufferBuilder};
 /// freed by [`free_session`](FragmentAssembler::free_session).
 #[derive(Debug, Default)]
 pub struct FragmentAssembler {
-    builders: HashMap<SessionId, BufferBuilder>,
+    builders: Builders,
 }
 
 impl FragmentAssembler {
@@ -54,14 +52,14 @@ impl FragmentAssembler {
             if BufferBuilder::is_whole(header) {
                 handler(payload, header);
             } else {
-                assemble(self.builders.entry(header.session_id()).or_default(), payload, header, &mut handler);
+                assemble(self.builders.of(header.session_id()), payload, header, &mut handler);
             }
         }
     }
 
     /// Frees what is kept for a session, for one whose image is gone; whether there was anything.
     pub fn free_session(&mut self, session_id: SessionId) -> bool {
-        self.builders.remove(&session_id).is_some()
+        self.builders.remove(session_id)
     }
 
     /// Forgets every message that was begun.
@@ -76,7 +74,7 @@ impl FragmentAssembler {
 /// A message that the handler aborts comes again with the next poll.
 #[derive(Debug, Default)]
 pub struct ControlledFragmentAssembler {
-    builders: HashMap<SessionId, BufferBuilder>,
+    builders: Builders,
 }
 
 impl ControlledFragmentAssembler {
@@ -96,15 +94,14 @@ impl ControlledFragmentAssembler {
             if BufferBuilder::is_whole(header) {
                 handler(payload, header)
             } else {
-                let builder = self.builders.entry(header.session_id()).or_default();
-                assemble_controlled(builder, payload, header, &mut handler)
+                assemble_controlled(self.builders.of(header.session_id()), payload, header, &mut handler)
             }
         }
     }
 
     /// Frees what is kept for a session, for one whose image is gone; whether there was anything.
     pub fn free_session(&mut self, session_id: SessionId) -> bool {
-        self.builders.remove(&session_id).is_some()
+        self.builders.remove(session_id)
     }
 
     /// Forgets every message that was begun.
@@ -181,19 +178,61 @@ impl ImageControlledFragmentAssembler {
     }
 }
 
+/// A builder for each session that has sent fragments.
+#[derive(Debug, Default)]
+struct Builders {
+    /// By rising session id: sessions come rarely, fragments often.
+    sessions: Vec<(SessionId, BufferBuilder)>,
+    /// Where the last fragment's session stands: the next one is mostly of the same.
+    last: usize,
+}
+
+impl Builders {
+    /// The builder of a session, made now if it has none.
+    #[inline]
+    fn of(&mut self, session_id: SessionId) -> &mut BufferBuilder {
+        if self.sessions.get(self.last).is_none_or(|(of, _)| *of != session_id) {
+            self.last = self.find(session_id);
+        }
+        &mut self.sessions[self.last].1
+    }
+
+    #[cold]
+    fn find(&mut self, session_id: SessionId) -> usize {
+        match self.sessions.binary_search_by_key(&session_id, |(of, _)| *of) {
+            Ok(index) => index,
+            Err(index) => {
+                self.sessions.insert(index, (session_id, BufferBuilder::default()));
+                index
+            }
+        }
+    }
+
+    fn remove(&mut self, session_id: SessionId) -> bool {
+        match self.sessions.binary_search_by_key(&session_id, |(of, _)| *of) {
+            Ok(index) => {
+                self.sessions.remove(index);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.sessions.clear();
+    }
+}
+
 fn assemble(
     builder: &mut BufferBuilder,
     payload: &[u8],
     header: Header<'_>,
     handler: &mut impl FnMut(&[u8], Header<'_>),
 ) {
-    match builder.append(payload, header) {
-        Appended::Nothing => {}
-        Appended::Complete => {
-            let (message, whole) = builder.complete(header);
-            handler(message, whole);
-            builder.reset();
-        }
+    if builder.append(payload, header) {
+        let (message, whole) = builder.complete(header);
+        handler(message, whole);
+        builder.reset();
     }
 }
 
@@ -203,19 +242,17 @@ fn assemble_controlled(
     header: Header<'_>,
     handler: &mut impl FnMut(&[u8], Header<'_>) -> Action,
 ) -> Action {
-    match builder.append(payload, header) {
-        Appended::Nothing => Action::Continue,
-        Appended::Complete => {
-            let (message, whole) = builder.complete(header);
-            let action = handler(message, whole);
-            if action == Action::Abort {
-                builder.undo(payload.len(), header.term_offset());
-            } else {
-                builder.reset();
-            }
-            action
-        }
+    if !builder.append(payload, header) {
+        return Action::Continue;
     }
+    let (message, whole) = builder.complete(header);
+    let action = handler(message, whole);
+    if action == Action::Abort {
+        builder.undo(payload.len(), header.term_offset());
+    } else {
+        builder.reset();
+    }
+    action
 }
 
 #[cfg(test)]

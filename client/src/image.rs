@@ -4,11 +4,12 @@
 //! other threads may know of an image is in [`ImageView`].
 
 use std::fmt;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use gannet_core::command::AvailableImage;
 use gannet_core::counters::CounterId;
 use gannet_core::log::LogBuffers;
+use gannet_core::log::frame_descriptor::END_FLAG;
 use gannet_core::log::reader::{self, Action, Header, Polled};
 use gannet_core::position::{Position, SessionId, TermId};
 use gannet_transport_ipc::Region;
@@ -16,14 +17,18 @@ use gannet_transport_ipc::Region;
 use crate::client::Client;
 use crate::conductor::logs::Log;
 use crate::counter::PositionCounter;
+use crate::departures::Departures;
 use crate::error::{ClientError, RegistrationError};
 use crate::image_view::{ImageState, ImageView};
-use crate::sync::{Flag, Note};
+use crate::sync::{Barrier, Busy, Flag, Note};
 
 /// The messages of one session, for its one reader.
 ///
 /// Its memory stays mapped for as long as the image lives, whatever becomes of publication, driver and client. After
-/// the image is closed, polls find nothing.
+/// the image is closed, polls find nothing. What closes it during a poll waits for the poll to end before a publisher may
+/// write over what the handler reads; a handler that takes longer than the driver's client liveness timeout (10 s), or
+/// on a subscription with `tether=false` than its untethered window limit and linger timeouts together (5 s each), has no
+/// such promise.
 pub struct Image {
     log: LogBuffers<Region>,
     /// The position that the driver sees: stored once for each poll.
@@ -31,6 +36,7 @@ pub struct Image {
     /// As the counter has it: this image is its only writer.
     position: Position,
     view: ImageView,
+    barrier: Barrier,
 }
 
 /// A position that an image cannot be moved to.
@@ -51,9 +57,11 @@ impl Image {
         log: Log,
         counter: PositionCounter,
         client: Weak<Client>,
+        departures: Arc<Departures>,
     ) -> Image {
         let position = Position(counter.get());
         Image {
+            barrier: departures.barrier(),
             log: (*log).clone(),
             position,
             view: ImageView::new(ImageState {
@@ -66,6 +74,8 @@ impl Image {
                 position: counter.clone(),
                 log,
                 client,
+                departures,
+                busy: Busy::default(),
                 closed: Flag::default(),
                 final_position: Note::new(position.0),
                 final_end_of_stream: Note::new(i64::MAX),
@@ -81,7 +91,7 @@ impl Image {
     /// panic of the handler, what this poll read is read again by the next.
     #[inline]
     pub fn poll(&mut self, fragment_limit: usize, mut handler: impl FnMut(&[u8], Header<'_>)) -> usize {
-        self.bounded_controlled_poll(Position(i64::MAX), fragment_limit, |payload, header| {
+        self.controlled_poll(fragment_limit, |payload, header| {
             handler(payload, header);
             Action::Continue
         })
@@ -108,7 +118,7 @@ impl Image {
         fragment_limit: usize,
         handler: impl FnMut(&[u8], Header<'_>) -> Action,
     ) -> usize {
-        self.bounded_controlled_poll(Position(i64::MAX), fragment_limit, handler)
+        self.read(None, fragment_limit, handler)
     }
 
     /// As [`controlled_poll`](Image::controlled_poll), for fragments that begin before `limit`.
@@ -117,14 +127,27 @@ impl Image {
         &mut self,
         limit: Position,
         fragment_limit: usize,
+        handler: impl FnMut(&[u8], Header<'_>) -> Action,
+    ) -> usize {
+        self.read(Some(limit), fragment_limit, handler)
+    }
+
+    #[inline(always)]
+    fn read(
+        &mut self,
+        limit: Option<Position>,
+        fragment_limit: usize,
         mut handler: impl FnMut(&[u8], Header<'_>) -> Action,
     ) -> usize {
-        let (closed, counter) = (&self.view.state().closed, &self.counter);
+        let Image { log, counter, position, view, barrier } = self;
+        let state = view.state();
+        let _reading = Reading::begin(state, *barrier);
+        let closed = &state.closed;
         if closed.is_set() {
             return 0;
         }
         let handler = |payload: &[u8], header: Header<'_>| match handler(payload, header) {
-            // The driver has taken the image away, and its publisher may come round: what follows is not ours to read.
+            // The driver may have taken the image away, and its publisher come round: what follows is not ours to read.
             Action::Continue | Action::Commit if closed.is_set() => Action::Break,
             action => action,
         };
@@ -133,8 +156,11 @@ impl Image {
                 counter.set(position.0);
             }
         };
-        let polled = reader::bounded_controlled_poll(&self.log, self.position, limit, fragment_limit, handler, commit);
-        self.advance(polled)
+        let polled = match limit {
+            None => reader::controlled_poll(log, *position, fragment_limit, handler, commit),
+            Some(limit) => reader::bounded_controlled_poll(log, *position, limit, fragment_limit, handler, commit),
+        };
+        advance(state, counter, position, polled)
     }
 
     /// Reads whole frames, up to `block_length_limit` bytes of them; how many bytes.
@@ -142,39 +168,67 @@ impl Image {
     /// The handler gets the frames as they stand in the log, headers included, with their session and term. Padding
     /// comes by itself, however long.
     pub fn block_poll(&mut self, block_length_limit: usize, handler: impl FnOnce(&[u8], SessionId, TermId)) -> usize {
-        if self.view.is_closed() {
+        let Image { log, counter, position, view, barrier } = self;
+        let state = view.state();
+        let _reading = Reading::begin(state, *barrier);
+        if state.closed.is_set() {
             return 0;
         }
-        let (before, session_id) = (self.position, self.session_id());
-        let polled = reader::block_poll(&self.log, before, block_length_limit, |block, term_id| {
+        let (before, session_id) = (*position, view.session_id());
+        let polled = reader::block_poll(log, before, block_length_limit, |block, term_id| {
             handler(block, session_id, term_id);
         });
-        self.advance(polled);
-        usize::try_from(self.position.since(before)).unwrap_or(0)
+        advance(state, counter, position, polled);
+        usize::try_from(position.since(before)).unwrap_or(0)
     }
 
-    /// Tells the driver how far this image is read, once for each poll.
-    #[inline(always)]
-    fn advance(&mut self, polled: Polled) -> usize {
-        if polled.damaged {
-            self.damaged(polled.position);
+    /// Shows the fragments from `from` on that begin before `limit`, in the same term, without moving the image: the next
+    /// poll reads them again. The position up to which whole messages were shown, where another look may go on.
+    ///
+    /// As Java's `controlledPeek`: a fragment that the handler aborts, and what it leaves of a message in fragments, are
+    /// not behind the position. [`Action::Commit`] moves nothing here, and goes on. After the image is closed nothing is
+    /// shown.
+    ///
+    /// # Errors
+    /// When `from` lies behind the image's position, beyond its term, within a message or beyond what has arrived.
+    pub fn controlled_peek(
+        &mut self,
+        from: Position,
+        limit: Position,
+        mut handler: impl FnMut(&[u8], Header<'_>) -> Action,
+    ) -> Result<Position, PositionError> {
+        self.check_position(from)?;
+        let view = &self.view;
+        let _reading = Reading::begin(view.state(), self.barrier);
+        let term_end = from.plus(left_in_term(&self.log, from));
+        let (mut at, mut whole, mut action) = (from, from, Action::Continue);
+        while at < limit.min(term_end) && matches!(action, Action::Continue | Action::Commit) && !view.is_closed() {
+            let mut is_end = false;
+            let polled = reader::bounded_controlled_poll(
+                &self.log,
+                at,
+                limit,
+                1,
+                |payload, header| {
+                    action = handler(payload, header);
+                    is_end = header.flags() & END_FLAG != 0;
+                    action
+                },
+                |_| (),
+            );
+            if polled.damaged {
+                damaged(view.state(), polled.position);
+            }
+            if polled.position == at {
+                break;
+            }
+            at = polled.position;
+            // Padding alone is behind as well.
+            if is_end || polled.fragments == 0 {
+                whole = at;
+            }
         }
-        if polled.position > self.position && !self.view.is_closed() {
-            self.counter.set(polled.position.0);
-        }
-        self.position = polled.position;
-        polled.fragments
-    }
-
-    #[cold]
-    fn damaged(&self, position: Position) {
-        if !self.view.state().damaged.set() {
-            return;
-        }
-        if let Some(client) = self.view.state().client.upgrade() {
-            let error = ClientError::DamagedLog { session_id: self.session_id(), position };
-            client.tell([crate::callbacks::Event::Error(error)]);
-        }
+        Ok(whole)
     }
 
     /// Skips the messages before `position`, in the same term.
@@ -183,16 +237,20 @@ impl Image {
     /// When the position lies behind, beyond the term, within a message or beyond what has arrived: reading on from there
     /// would take a payload for a message.
     pub fn set_position(&mut self, position: Position) -> Result<(), PositionError> {
-        let term_length = self.log.term_length();
-        let left = i64::from(term_length.bytes()) - i64::from(self.position.term_offset(term_length));
-        let to = self.position.plus(left);
-        if position < self.position || position > to || !reader::leads_to(&self.log, self.position, position) {
-            return Err(PositionError { position, from: self.position, to });
-        }
+        self.check_position(position)?;
+        let _reading = Reading::begin(self.view.state(), self.barrier);
         if !self.view.is_closed() {
             self.counter.set(position.0);
         }
         self.position = position;
+        Ok(())
+    }
+
+    fn check_position(&self, position: Position) -> Result<(), PositionError> {
+        let (from, to) = (self.position, self.position.plus(left_in_term(&self.log, self.position)));
+        if position < from || position > to || !reader::leads_to(&self.log, from, position) {
+            return Err(PositionError { position, from, to });
+        }
         Ok(())
     }
 
@@ -280,6 +338,65 @@ impl Image {
     pub fn reject(&self, reason: &str) -> Result<i64, RegistrationError> {
         self.view.reject(reason)
     }
+}
+
+/// Marks an image as being polled, and settles, once it no longer is, what waited for that.
+struct Reading<'a> {
+    state: &'a ImageState,
+    barrier: Barrier,
+}
+
+impl<'a> Reading<'a> {
+    #[inline(always)]
+    fn begin(state: &'a ImageState, barrier: Barrier) -> Reading<'a> {
+        state.busy.begin(barrier);
+        Reading { state, barrier }
+    }
+}
+
+impl Drop for Reading<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.state.busy.end(self.barrier);
+        if self.state.closed.is_set() {
+            settle(self.state);
+        }
+    }
+}
+
+#[cold]
+fn settle(state: &ImageState) {
+    state.departures.settle();
+}
+
+/// Tells the driver how far an image is read, once for each poll.
+#[inline(always)]
+fn advance(state: &ImageState, counter: &PositionCounter, position: &mut Position, polled: Polled) -> usize {
+    if polled.damaged {
+        damaged(state, polled.position);
+    }
+    if polled.position > *position && !state.closed.is_set() {
+        counter.set(polled.position.0);
+    }
+    *position = polled.position;
+    polled.fragments
+}
+
+#[cold]
+fn damaged(state: &ImageState, position: Position) {
+    if !state.damaged.set() {
+        return;
+    }
+    if let Some(client) = state.client.upgrade() {
+        let error = ClientError::DamagedLog { session_id: state.session_id, position };
+        client.tell([crate::callbacks::Event::Error(error)]);
+    }
+}
+
+/// From a position to the end of its term, in bytes.
+fn left_in_term(log: &LogBuffers<Region>, position: Position) -> i64 {
+    let term_length = log.term_length();
+    i64::from(term_length.bytes()) - i64::from(position.term_offset(term_length))
 }
 
 impl fmt::Debug for Image {

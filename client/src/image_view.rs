@@ -13,8 +13,9 @@ use gannet_core::position::{Position, SessionId, TermId, TermLength};
 use crate::client::Client;
 use crate::conductor::logs::Log;
 use crate::counter::PositionCounter;
+use crate::departures::Departures;
 use crate::error::RegistrationError;
-use crate::sync::{Flag, Note};
+use crate::sync::{Busy, Flag, Note};
 
 /// The longest reason that a driver takes, C's `AERON_ERROR_MAX_TEXT_LENGTH`.
 const MAX_REASON_LENGTH: usize = 1023;
@@ -36,6 +37,9 @@ pub(crate) struct ImageState {
     pub(crate) position: PositionCounter,
     pub(crate) log: Log,
     pub(crate) client: Weak<Client>,
+    pub(crate) departures: Arc<Departures>,
+    /// Set by its reader for as long as a poll lasts.
+    pub(crate) busy: Busy,
     pub(crate) closed: Flag,
     pub(crate) final_position: Note,
     pub(crate) final_end_of_stream: Note,
@@ -60,6 +64,11 @@ impl ImageView {
         self.0.final_end_of_stream.set(self.0.log.metadata().end_of_stream_position().0);
         self.0.final_position.set(self.0.position.get());
         self.0.closed.set();
+    }
+
+    /// Whether its reader is in the middle of a poll.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.0.busy.is_set()
     }
 
     /// The id that the driver knows it by; over IPC the publication's registration id.

@@ -67,6 +67,8 @@ mod conductor;
 mod connect;
 mod context;
 mod counter;
+mod counters_reader;
+mod departures;
 mod destination;
 mod driver_directory;
 mod driver_proxy;
@@ -94,7 +96,8 @@ pub use asynchronous::{
 };
 pub use channel_uri_string_builder::{ChannelUriError, ChannelUriStringBuilder, ControlMode};
 pub use context::Context;
-pub use counter::{Counter, CountersReader};
+pub use counter::Counter;
+pub use counters_reader::{CountersReader, ReadableCounter};
 #[cfg(feature = "embedded-driver")]
 pub use embedded_driver::EmbeddedDriver;
 pub use error::{ClientError, ConnectError, RegistrationError};
@@ -114,6 +117,6 @@ pub use why::Why;
 pub use gannet_driver as driver;
 
 pub use gannet_core::command::ErrorCode;
-pub use gannet_core::counters::CounterId;
+pub use gannet_core::counters::{CounterId, CounterRecord, RecordState};
 pub use gannet_core::log::{Action, ClaimLost, Header};
 pub use gannet_core::position::{Position, SessionId, StreamId, TermId, TermLength};

@@ -14,6 +14,7 @@ use gannet_transport_ipc::Region;
 
 use crate::asynchronous::AsyncDestination;
 use crate::client::ClientHandle;
+use crate::conductor::registration::Added;
 use crate::counter::{PositionCounter, local_socket_addresses};
 use crate::destination::destination;
 use crate::error::RegistrationError;

@@ -183,7 +183,8 @@ macro_rules! publication_accessors {
         /// When the command cannot be sent.
         pub fn async_add_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
             let registration_id = self.state.original_registration_id;
-            destination(&self.guard.handle, |client_id, correlation_id| Command::AddDestination {
+            let added = Some(Added::ToPublication { registration_id });
+            destination(&self.guard.handle, added, |client_id, correlation_id| Command::AddDestination {
                 client_id,
                 correlation_id,
                 registration_id,
@@ -205,7 +206,7 @@ macro_rules! publication_accessors {
         /// When the command cannot be sent.
         pub fn async_remove_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
             let registration_id = self.state.original_registration_id;
-            destination(&self.guard.handle, |client_id, correlation_id| Command::RemoveDestination {
+            destination(&self.guard.handle, None, |client_id, correlation_id| Command::RemoveDestination {
                 client_id,
                 correlation_id,
                 registration_id,
@@ -219,7 +220,7 @@ macro_rules! publication_accessors {
         /// What the driver refuses, or its silence.
         pub fn remove_destination_by_id(&self, destination_id: i64) -> Result<(), RegistrationError> {
             let resource_registration_id = self.state.original_registration_id;
-            destination(&self.guard.handle, |client_id, correlation_id| Command::RemoveDestinationById {
+            destination(&self.guard.handle, None, |client_id, correlation_id| Command::RemoveDestinationById {
                 client_id,
                 correlation_id,
                 resource_registration_id,

@@ -11,7 +11,8 @@ use gannet_core::position::{Position, SessionId, StreamId};
 use crate::callbacks::lock;
 use crate::clock::{Clock, elapsed};
 use crate::conductor::logs::Log;
-use crate::counter::{CountersReader, NO_CHANNEL_STATUS, PositionCounter, channel_status};
+use crate::counter::{NO_CHANNEL_STATUS, PositionCounter, channel_status};
+use crate::counters_reader::Counters;
 use crate::sync::{Flag, Note};
 use crate::why::{Holder, Sighting, Why};
 
@@ -30,7 +31,7 @@ pub struct PublicationState {
     pub(crate) channel_status_id: CounterId,
     pub(crate) log: Log,
     pub(crate) limit: PositionCounter,
-    pub(crate) counters: CountersReader,
+    pub(crate) counters: Counters,
     pub(crate) closed: Flag,
     clock: Clock,
     /// The position at which offers are refused, and since when. Off the way of a message: written when an offer is
@@ -46,7 +47,7 @@ impl PublicationState {
         channel: String,
         log: Log,
         limit: PositionCounter,
-        counters: CountersReader,
+        counters: Counters,
         clock: Clock,
     ) -> PublicationState {
         PublicationState {
@@ -117,12 +118,22 @@ impl PublicationState {
     /// Who holds the publication up, and since when that one has been seen not to move.
     fn look(&self, now_ns: i64) -> Option<Sighting> {
         let mut sighting = lock(&self.sighting);
-        let holder = Holder::find(&self.counters, self.original_registration_id);
+        let holder = Holder::find(&self.counters, self.original_registration_id, self.counts_from());
         *sighting = holder.map(|holder| match sighting.take() {
             Some(before) if before.holder == holder => before,
             _ => Sighting { holder, since_ns: now_ns },
         });
         *sighting
+    }
+
+    /// The position from which on subscribers bound the limit, as far as the log tells.
+    fn counts_from(&self) -> i64 {
+        match self.log.properties() {
+            Some(properties) if properties.publication_window_length > 0 => {
+                self.position_limit().0.saturating_sub(i64::from(properties.publication_window_length))
+            }
+            _ => i64::MIN,
+        }
     }
 
     pub(crate) fn why(&self, position: Position) -> Why {

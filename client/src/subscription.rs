@@ -13,13 +13,14 @@ use gannet_core::position::{SessionId, StreamId, TermId};
 use crate::asynchronous::AsyncDestination;
 use crate::callbacks::{ImageHandler, SharedHandler, lock};
 use crate::client::ClientHandle;
+use crate::conductor::registration::Added;
 use crate::counter::{NO_CHANNEL_STATUS, channel_status, local_socket_addresses};
+use crate::departures::Leaving;
 use crate::destination::destination;
-use crate::driver_proxy::Removal;
 use crate::error::RegistrationError;
 use crate::image::Image;
 use crate::image_view::ImageView;
-use crate::subscription_state::{ImageHandlers, SubscriptionState};
+use crate::subscription_state::{Closing, ImageHandlers, SubscriptionState};
 
 /// Receives the messages of a stream from every session that publishes to it.
 ///
@@ -205,14 +206,14 @@ impl Subscription {
         if self.is_closed() {
             NO_CHANNEL_STATUS
         } else {
-            channel_status(&self.handle.client.counters, self.state.channel_status_id)
+            channel_status(&self.handle.client.counters.0, self.state.channel_status_id)
         }
     }
 
     /// The addresses that the channel's sockets are bound to; none over IPC.
     #[must_use]
     pub fn local_socket_addresses(&self) -> Vec<String> {
-        local_socket_addresses(&self.handle.client.counters, self.state.channel_status_id)
+        local_socket_addresses(&self.handle.client.counters.0, self.state.channel_status_id)
     }
 
     /// Adds a destination to a channel of `control-mode=manual`.
@@ -229,7 +230,8 @@ impl Subscription {
     /// When the command cannot be sent.
     pub fn async_add_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
         let registration_id = self.state.registration_id;
-        destination(&self.handle, |client_id, correlation_id| Command::AddRcvDestination {
+        let added = Some(Added::ToSubscription { registration_id, channel: channel.to_owned() });
+        destination(&self.handle, added, |client_id, correlation_id| Command::AddRcvDestination {
             client_id,
             correlation_id,
             registration_id,
@@ -251,7 +253,7 @@ impl Subscription {
     /// When the command cannot be sent.
     pub fn async_remove_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
         let registration_id = self.state.registration_id;
-        destination(&self.handle, |client_id, correlation_id| Command::RemoveRcvDestination {
+        destination(&self.handle, None, |client_id, correlation_id| Command::RemoveRcvDestination {
             client_id,
             correlation_id,
             registration_id,
@@ -259,7 +261,9 @@ impl Subscription {
         })
     }
 
-    /// Closes the subscription and its images, as dropping it does.
+    /// Closes the subscription and its images, as dropping it does. The driver hears of it when no
+    /// [taken](Subscription::take_image) image of it is being polled any more: until then no publisher writes over what
+    /// a handler still reads.
     pub fn close(self) {
         drop(self);
     }
@@ -269,8 +273,8 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let client = &self.handle.client;
         // The images first: once the driver has the command, their counters may become another's.
-        let (slots, events) = self.state.close();
-        client.remove(Removal::Subscription { registration_id: self.state.registration_id });
+        let Closing { slots, events, images } = self.state.close();
+        client.departures.leave(Leaving::Subscription { registration_id: self.state.registration_id }, images);
         client.tell(events);
         drop(slots);
     }

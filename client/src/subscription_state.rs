@@ -36,6 +36,18 @@ pub struct SubscriptionState {
     pub(crate) slots: Mutex<Vec<ImageSlot>>,
     pub(crate) version: Version,
     pub(crate) closed: Flag,
+    /// The images that it had when it was closed.
+    left: Mutex<Vec<ImageView>>,
+}
+
+/// What is left of a subscription that closes.
+pub(crate) struct Closing {
+    /// To be dropped outside of the conductor's lock; for the first who closes it.
+    pub(crate) slots: Vec<ImageSlot>,
+    /// The calls to make; for the first who closes it.
+    pub(crate) events: Vec<Event>,
+    /// Its images, all closed, which may still be polled: whoever tells the driver waits for them.
+    pub(crate) images: Vec<ImageView>,
 }
 
 impl SubscriptionState {
@@ -55,6 +67,7 @@ impl SubscriptionState {
             slots: Mutex::default(),
             version: Version::default(),
             closed: Flag::default(),
+            left: Mutex::default(),
         }
     }
 
@@ -85,19 +98,21 @@ impl SubscriptionState {
     }
 
     /// Closes every image, because the subscription or the client closes.
-    pub(crate) fn close(&self) -> (Vec<ImageSlot>, Vec<Event>) {
-        let mut slots = lock(&self.slots);
+    pub(crate) fn close(&self) -> Closing {
+        let mut listed = lock(&self.slots);
+        let mut left = lock(&self.left);
         self.closed.set();
-        let slots: Vec<ImageSlot> = std::mem::take(&mut *slots);
+        let slots: Vec<ImageSlot> = std::mem::take(&mut *listed);
         self.version.bump();
         let mut events = Vec::new();
         for slot in &slots {
             slot.view.close();
+            left.push(slot.view.clone());
             if let Some(handler) = &self.handlers.unavailable {
                 events.push(Event::Image(Arc::clone(handler), slot.view.clone()));
             }
         }
-        (slots, events)
+        Closing { slots, events, images: left.clone() }
     }
 
     /// The images that are available now.

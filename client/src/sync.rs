@@ -1,9 +1,13 @@
 //! The flags and versions through which the conductor tells handles on other threads what changed. `[any]`
 //!
-//! The only atomics of this crate. None of them lies on the way of a message but for one load: a publication looks
-//! at its [`Flag`] once per offer, a subscription at its [`Version`] once per poll.
+//! The only atomics of this crate. Few of them lie on the way of a message, as plain loads and stores: a publication looks
+//! at its [`Flag`] once per offer, a subscription at its [`Version`] once per poll, an image marks itself [`Busy`] while
+//! it is polled.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, compiler_fence, fence};
+
+use rustix::thread::{MembarrierCommand, membarrier};
 
 /// Set once, never cleared: closed, revoked, stopping.
 #[derive(Debug, Default)]
@@ -66,15 +70,90 @@ impl Note {
 pub(crate) struct Turn(AtomicBool);
 
 impl Turn {
-    /// Whether the turn is now the caller's, until it gives it back.
-    pub(crate) fn take(&self) -> bool {
+    /// The turn, until the guard is dropped, if nobody else has it.
+    pub(crate) fn take(&self) -> Option<Taken<'_>> {
         // SYNC: turn. What the last holder did is visible to the next.
-        !self.0.swap(true, Ordering::Acquire)
+        (!self.0.swap(true, Ordering::Acquire)).then_some(Taken(self))
+    }
+}
+
+/// Gives the turn back, in whatever way its holder ends.
+#[derive(Debug)]
+pub(crate) struct Taken<'a>(&'a Turn);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        // SYNC: turn.
+        (self.0).0.store(false, Ordering::Release);
+    }
+}
+
+/// Set while its one owner is at work on something that others may want to close.
+///
+/// Owner and closer each write their own word and then look at the other's, so each needs a full barrier between the two,
+/// or both may miss the other. The owner, who comes by millions of times for each close, has the cheap side of
+/// [`Barrier`].
+#[derive(Debug, Default)]
+pub(crate) struct Busy(AtomicBool);
+
+impl Busy {
+    /// By the owner. What it then sees of a [`Flag`] is either set, or whoever sets it sees the owner busy.
+    #[inline(always)]
+    pub(crate) fn begin(&self, barrier: Barrier) {
+        // Relaxed: it carries nothing but itself; the barrier orders it before the look at the flag.
+        self.0.store(true, Ordering::Relaxed);
+        barrier.light();
     }
 
-    pub(crate) fn give_back(&self) {
-        // SYNC: turn.
+    /// By the owner. What it then sees of a [`Flag`] is either set, or whoever sets it sees the owner no longer busy.
+    #[inline(always)]
+    pub(crate) fn end(&self, barrier: Barrier) {
+        // SYNC: busy. Everything that the owner read was read before.
         self.0.store(false, Ordering::Release);
+        barrier.light();
+    }
+
+    /// By a closer, after it has set the flag and called [`Barrier::heavy`].
+    pub(crate) fn is_set(&self) -> bool {
+        // SYNC: busy.
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The full barrier between one's own word and the other's: free for the frequent side where the kernel makes the rare
+/// side's count for all threads of the process (`membarrier`), a fence on both sides elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Barrier {
+    is_asymmetric: bool,
+}
+
+impl Barrier {
+    /// The one of this process: the same for everybody.
+    pub(crate) fn of_process() -> Barrier {
+        static IS_ASYMMETRIC: OnceLock<bool> = OnceLock::new();
+        // Before Linux 4.14, and under some sandboxes, there is no such call.
+        let is_asymmetric =
+            *IS_ASYMMETRIC.get_or_init(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok());
+        Barrier { is_asymmetric }
+    }
+
+    #[inline(always)]
+    fn light(self) {
+        if self.is_asymmetric {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The rare side: takes microseconds.
+    pub(crate) fn heavy(self) {
+        fence(Ordering::SeqCst);
+        if self.is_asymmetric {
+            // It fails only where it was not registered, and it was.
+            let _ = membarrier(MembarrierCommand::PrivateExpedited);
+        }
+        fence(Ordering::SeqCst);
     }
 }
 
@@ -94,10 +173,53 @@ mod tests {
     #[test]
     fn a_turn_is_taken_once_until_it_is_given_back() {
         let turn = Turn::default();
-        assert!(turn.take());
-        assert!(!turn.take());
-        turn.give_back();
-        assert!(turn.take());
+        let taken = turn.take();
+        assert!(taken.is_some());
+        assert!(turn.take().is_none());
+        drop(taken);
+        assert!(turn.take().is_some());
+    }
+
+    #[test]
+    fn a_turn_is_given_back_by_a_holder_that_panics() {
+        let turn = Turn::default();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _taken = turn.take();
+            panic!("in its turn");
+        }));
+        assert!(panicked.is_err());
+        assert!(turn.take().is_some());
+    }
+
+    /// Owner and closer run against each other many times over, with either kind of barrier: never do both miss the
+    /// other.
+    #[test]
+    fn owner_and_closer_never_miss_each_other() {
+        const ROUNDS: usize = 2000;
+        for barrier in [Barrier::of_process(), Barrier { is_asymmetric: false }] {
+            let rounds: Vec<(Busy, Flag, Flag)> = (0..ROUNDS).map(|_| Default::default()).collect();
+            let missed_by_closer: Vec<bool> = std::thread::scope(|scope| {
+                let closer = scope.spawn(|| {
+                    let close = |(busy, closed, _): &(Busy, Flag, Flag)| {
+                        closed.set();
+                        barrier.heavy();
+                        !busy.is_set()
+                    };
+                    rounds.iter().map(close).collect()
+                });
+                for (busy, closed, missed) in &rounds {
+                    busy.begin(barrier);
+                    if !closed.is_set() {
+                        missed.set();
+                    }
+                }
+                closer.join().unwrap_or_default()
+            });
+            assert_eq!(missed_by_closer.len(), ROUNDS);
+            for ((_, _, missed_by_owner), missed_by_closer) in rounds.iter().zip(missed_by_closer) {
+                assert!(!(missed_by_owner.is_set() && missed_by_closer));
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::type_id;
 use gannet_core::position::Position;
 
-use crate::counter::CountersReader;
+use crate::counters_reader::Counters;
 
 /// Why a publication does, or does not, take messages at this moment. Its `Display` is the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +37,10 @@ pub enum Why {
         position: Position,
         /// By how many bytes it is behind the publication.
         behind: i64,
-        /// For how long offers have been refused; none when nothing was offered.
+        /// For how long offers have been refused at the publication's position; none when nothing was offered there.
         refused_for: Option<Duration>,
-        /// For how long the subscriber has not been seen to move.
+        /// For how long the subscriber has been seen at this position. Looks begin when offers are refused, once in each
+        /// idle sleep of the conductor (16 ms), and with each call of `why`: it may have stood there for longer.
         unmoved_for: Duration,
     },
     /// The driver's sender has not sent far enough: the receivers' windows, or the network, hold it up.
@@ -52,9 +53,9 @@ pub enum Why {
         position: Position,
         /// By how many bytes it is behind the publication.
         behind: i64,
-        /// For how long offers have been refused; none when nothing was offered.
+        /// For how long offers have been refused at the publication's position; none when nothing was offered there.
         refused_for: Option<Duration>,
-        /// For how long the sender has not been seen to move.
+        /// For how long the sender has been seen at this position, counted as a subscriber's.
         unmoved_for: Duration,
     },
     /// Everybody has caught up, and the driver has yet to move the limit.
@@ -63,7 +64,7 @@ pub enum Why {
         position: Position,
         /// The limit.
         limit: Position,
-        /// For how long offers have been refused; none when nothing was offered.
+        /// For how long offers have been refused at the publication's position; none when nothing was offered there.
         refused_for: Option<Duration>,
     },
     /// The session has reached the end of its position range.
@@ -91,8 +92,10 @@ pub(crate) struct Sighting {
 }
 
 impl Holder {
-    /// The subscriber or sender that is furthest behind in a publication's stream.
-    pub(crate) fn find(counters: &CountersReader, publication_registration_id: i64) -> Option<Holder> {
+    /// The subscriber or sender that is furthest behind in a publication's stream, among those that still count: the
+    /// limit never lies more than a window beyond anybody who does, so who is left behind further, an untethered
+    /// subscriber at rest, holds up nobody.
+    pub(crate) fn find(counters: &Counters, publication_registration_id: i64, counts_from: i64) -> Option<Holder> {
         let mut slowest: Option<Holder> = None;
         for record in counters.iter() {
             let is_sender = match record.type_id {
@@ -100,7 +103,7 @@ impl Holder {
                 type_id::SENDER_POSITION if record.registration_id == publication_registration_id => true,
                 _ => continue,
             };
-            if slowest.is_none_or(|slowest| record.value < slowest.position) {
+            if record.value >= counts_from && slowest.is_none_or(|slowest| record.value < slowest.position) {
                 slowest = Some(Holder { counter_id: record.id, position: record.value, is_sender });
             }
         }
@@ -110,7 +113,7 @@ impl Holder {
 
 impl Why {
     pub(crate) fn held_up(
-        counters: &CountersReader,
+        counters: &Counters,
         holder: Holder,
         at: Position,
         limit: Position,

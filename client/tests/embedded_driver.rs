@@ -1,7 +1,8 @@
 //! The client on a driver of ours, in one process: feature `embedded-driver`.
 #![allow(clippy::unwrap_used)] // a test that cannot be set up has failed
 
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,41 @@ use gannet::{
 const PATIENCE: Duration = Duration::from_secs(30);
 const STREAM: i32 = 1001;
 
-fn driver() -> EmbeddedDriver {
-    EmbeddedDriver::launch_with(|context| context.threading_mode = ThreadingMode::Shared).unwrap()
+/// A driver with the small profile, the only one at a time: many at once do not fit the 64 MiB of shared memory that a
+/// container gets by default.
+struct Driver {
+    driver: EmbeddedDriver,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Driver {
+    fn context(&self) -> Context {
+        self.driver.context()
+    }
+
+    fn close(self) {
+        self.driver.close().unwrap();
+    }
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // A test that failed has dropped its driver all the same.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn driver() -> Driver {
+    let alone = alone();
+    let driver = EmbeddedDriver::launch_with(|context| {
+        *context = DriverContext {
+            directory: context.directory.clone(),
+            delete_directory_on_start: true,
+            delete_directory_on_shutdown: true,
+            threading_mode: ThreadingMode::Shared,
+            ..DriverContext::small()
+        };
+    });
+    Driver { driver: driver.unwrap(), _alone: alone }
 }
 
 fn small_terms() -> String {
@@ -132,6 +166,47 @@ fn why_names_a_subscriber_that_does_not_read() {
 }
 
 #[test]
+fn a_message_stays_as_it_is_while_its_handler_reads_it_though_its_subscription_is_dropped() {
+    let driver = driver();
+    let aeron = Aeron::connect(driver.context()).unwrap();
+    let mut publication = aeron.add_exclusive_publication(&small_terms(), STREAM).unwrap();
+    let mut slow = aeron.add_subscription("aeron:ipc", STREAM).unwrap();
+    let mut fast = aeron.add_subscription("aeron:ipc", STREAM).unwrap();
+    eventually("both have an image", || slow.is_connected() && fast.is_connected());
+    publish(|| publication.offer(&[1; 1000]));
+    let mut image = slow.take_image(publication.session_id()).unwrap();
+    let (is_inside, inside) = channel();
+    let (go_on, may_go_on) = channel();
+    let reader = thread::spawn(move || {
+        eventually("the message arrives", || {
+            image.poll(1, |payload, _| {
+                is_inside.send(()).unwrap();
+                may_go_on.recv_timeout(PATIENCE).unwrap();
+                assert!(payload.iter().all(|byte| *byte == 1), "the publisher has come round");
+            }) > 0
+        });
+    });
+    inside.recv_timeout(PATIENCE).unwrap();
+    let slow_id = slow.registration_id();
+    drop(slow);
+    // With its answer the driver has read every command that was sent before.
+    aeron.next_session_id(STREAM).unwrap();
+    eventually("the publication waits for the reader", || {
+        assert!(publication.position() < Position(2 * i64::from(TermLength::MIN.bytes())));
+        while publication.offer(&[2; 1000]).is_ok() {}
+        fast.poll(100, |_, _| ());
+        matches!(publication.why(), Why::Subscriber { registration_id, .. } if registration_id == slow_id)
+    });
+    go_on.send(()).unwrap();
+    reader.join().unwrap();
+    let position = publication.position();
+    eventually("the publication goes on", || {
+        fast.poll(100, |_, _| ());
+        publication.offer(&[2; 1000]).is_ok() && publication.position() > position
+    });
+}
+
+#[test]
 fn handlers_hear_of_the_end_of_a_stream() {
     let driver = driver();
     let aeron = Aeron::connect(driver.context()).unwrap();
@@ -232,7 +307,7 @@ fn a_driver_that_ends_closes_its_clients() {
         .error_handler(move |error| heard.lock().unwrap().push(error.clone()));
     let aeron = Aeron::connect(context).unwrap();
     let publication = aeron.add_publication(&small_terms(), STREAM).unwrap();
-    driver.close().unwrap();
+    driver.close();
     eventually("the client closes", || aeron.is_closed());
     assert_eq!(publication.offer(b"x"), Err(OfferError::Closed));
     eventually("the error handler hears", || !errors.lock().unwrap().is_empty());
@@ -241,11 +316,12 @@ fn a_driver_that_ends_closes_its_clients() {
 
 #[test]
 fn one_thread_can_be_driver_client_and_application() {
+    let _alone = alone();
     let directory = tempfile::Builder::new().prefix("gannet-client-").tempdir_in("/dev/shm").unwrap();
     let driver_context = DriverContext {
         directory: directory.path().join("driver"),
         threading_mode: ThreadingMode::Invoker,
-        ..DriverContext::default()
+        ..DriverContext::small()
     };
     let mut driver = MediaDriver::launch_invoker(driver_context).unwrap();
     let context = Context::defaults()

@@ -8,7 +8,7 @@ use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::{Label, client_information, type_id};
 
 use crate::clock::{Now, elapsed};
-use crate::counter::CountersReader;
+use crate::counters_reader::Counters;
 use crate::driver_proxy::DriverProxy;
 use crate::error::ClientError;
 
@@ -23,6 +23,7 @@ pub(crate) struct Liveness {
     service_timeout_ns: i64,
     label: Label,
     time_of_last_service_ns: i64,
+    time_of_last_check_ns: i64,
     time_of_last_keepalive_ns: i64,
     heartbeat: CounterId,
 }
@@ -61,17 +62,18 @@ impl Liveness {
                 option_env!("GANNET_COMMIT").unwrap_or("unknown"),
             ),
             time_of_last_service_ns: now.ns,
+            time_of_last_check_ns: now.ns,
             time_of_last_keepalive_ns: now.ns,
             heartbeat: CounterId::NONE,
         }
     }
 
-    /// Looks at the timers. `driver_replaced` is asked only when a keepalive is due.
+    /// Looks at the timers. `driver_replaced`, a system call, is asked once in a keepalive interval.
     pub(crate) fn service(
         &mut self,
         now: Now,
         proxy: &DriverProxy,
-        counters: &CountersReader,
+        counters: &Counters,
         driver_replaced: impl FnOnce() -> bool,
     ) -> Service {
         if now.ns <= self.time_of_last_service_ns.saturating_add(self.service_interval_ns) {
@@ -85,13 +87,28 @@ impl Liveness {
             });
         }
         self.time_of_last_service_ns = now.ns;
-        if now.ns <= self.time_of_last_keepalive_ns.saturating_add(self.keepalive_interval_ns) {
-            return Service::Done;
-        }
-        match self.check_driver(now, proxy, driver_replaced).and_then(|()| self.keep_alive(now, proxy, counters)) {
+        match self.serve(now, proxy, counters, driver_replaced) {
             Ok(()) => Service::Done,
             Err(error) => Service::Failed(error),
         }
+    }
+
+    fn serve(
+        &mut self,
+        now: Now,
+        proxy: &DriverProxy,
+        counters: &Counters,
+        driver_replaced: impl FnOnce() -> bool,
+    ) -> Result<(), ClientError> {
+        if now.ns > self.time_of_last_check_ns.saturating_add(self.keepalive_interval_ns) {
+            self.check_driver(now, proxy, driver_replaced)?;
+            self.time_of_last_check_ns = now.ns;
+        }
+        // Until the heartbeat's counter is there, it is looked for in each round.
+        if now.ns > self.time_of_last_keepalive_ns.saturating_add(self.keepalive_interval_ns) {
+            self.keep_alive(now, proxy, counters)?;
+        }
+        Ok(())
     }
 
     fn check_driver(
@@ -115,7 +132,7 @@ impl Liveness {
     }
 
     /// The driver allocates the counter with the client's first command; until then there is nothing to keep alive.
-    fn keep_alive(&mut self, now: Now, proxy: &DriverProxy, counters: &CountersReader) -> Result<(), ClientError> {
+    fn keep_alive(&mut self, now: Now, proxy: &DriverProxy, counters: &Counters) -> Result<(), ClientError> {
         let (type_id, client_id) = (type_id::CLIENT_HEARTBEAT_TIMESTAMP, proxy.client_id());
         if self.heartbeat == CounterId::NONE {
             let Some(id) = counters.find_by_type_and_key(type_id, client_id) else { return Ok(()) };
@@ -129,5 +146,63 @@ impl Liveness {
         }
         self.time_of_last_keepalive_ns = now.ns;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot be set up has failed
+mod tests {
+    use gannet_core::cnc::{Cnc, CncConfig, CncLengths, TO_CLIENTS_TRAILER_LENGTH, TO_DRIVER_TRAILER_LENGTH};
+    use gannet_core::ring::ManyToOneRing;
+    use gannet_transport_ipc::{MappedFile, Sharing, Space};
+
+    use super::*;
+
+    const MS: i64 = 1_000_000;
+
+    #[test]
+    fn an_idle_client_asks_for_the_drivers_file_once_in_a_keepalive_interval() {
+        let lengths = CncLengths {
+            to_driver: (1 << 16) + TO_DRIVER_TRAILER_LENGTH,
+            to_clients: (1 << 16) + TO_CLIENTS_TRAILER_LENGTH,
+            counters_metadata: 64 * 512,
+            counters_values: 64 * 128,
+            error_log: 4096,
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let (path, length) = (directory.path().join("cnc.dat"), lengths.file_length(4096) as u64);
+        let memory = MappedFile::create(&path, length, Space::Sparse, Sharing::Owner).unwrap();
+        let cnc = Cnc::initialise(
+            memory,
+            CncConfig {
+                lengths,
+                client_liveness_timeout_ns: 10_000 * MS,
+                start_timestamp_ms: 0,
+                pid: 1,
+                file_page_size: 4096,
+            },
+        )
+        .unwrap();
+        let proxy = DriverProxy::new(ManyToOneRing::new(cnc.to_driver()).unwrap());
+        let counters = Counters::new(cnc.counters_metadata(), cnc.counters_values());
+        let settings = LivenessSettings {
+            driver_timeout: Duration::from_secs(10),
+            keepalive_interval_ns: 500 * MS,
+            service_interval_ns: 16 * MS,
+            service_timeout_ns: 10_000 * MS,
+            client_name: "",
+        };
+        let mut liveness = Liveness::new(&settings, Now { ns: 0, ms: 0 });
+        let mut asked = Vec::new();
+        // Two seconds in steps of 17 ms, without anything added and so without a heartbeat counter.
+        for round in 1..=120 {
+            let now = Now { ns: round * 17 * MS, ms: 0 };
+            let service = liveness.service(now, &proxy, &counters, || {
+                asked.push(round);
+                false
+            });
+            assert_eq!(service, Service::Done);
+        }
+        assert_eq!(asked, [30, 60, 90, 120]);
     }
 }

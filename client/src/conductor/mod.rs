@@ -20,10 +20,12 @@ use std::time::Duration;
 use gannet_core::broadcast::{ReceiveError, Receiver};
 use gannet_transport_ipc::Region;
 
-use crate::callbacks::Event;
+use crate::callbacks::{Announced, Event};
 use crate::client::Client;
 use crate::clock::{Clock, Now, saturating_ns};
-use crate::counter::{CounterState, CountersReader};
+use crate::counter::CounterState;
+use crate::counters_reader::Counters;
+use crate::departures::{Departures, Leaving};
 use crate::driver_directory::DriverDirectory;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::{ClientError, RegistrationError};
@@ -34,7 +36,7 @@ use crate::sync::Flag;
 pub(crate) use liveness::LivenessSettings;
 use liveness::{Liveness, Service};
 use logs::Logs;
-use registration::{Forgotten, Registrations, Request, Taken};
+use registration::{Forgotten, Outcome, Registrations, Request, Taken};
 
 /// How many responses are read in one duty cycle: a client that is told of thousands of images still serves its timers.
 const RESPONSE_LIMIT: usize = 64;
@@ -58,13 +60,15 @@ impl Outbox {
 pub(crate) struct Parts<'a> {
     pub(crate) proxy: Arc<DriverProxy>,
     pub(crate) responses: Receiver<Region>,
-    pub(crate) counters: CountersReader,
+    pub(crate) counters: Counters,
     pub(crate) directory: DriverDirectory,
     pub(crate) clock: Clock,
     pub(crate) liveness: LivenessSettings<'a>,
     pub(crate) pre_touch: bool,
     pub(crate) image_handlers: ImageHandlers,
+    pub(crate) announced: Announced,
     pub(crate) client: Weak<Client>,
+    pub(crate) departures: Arc<Departures>,
     /// Set when the client is closed, for those who do not take its lock to find out.
     pub(crate) is_closed: Arc<Flag>,
 }
@@ -79,14 +83,16 @@ pub(crate) struct ClientConductor {
 /// All but the receiver, whose handler works on this.
 struct State {
     proxy: Arc<DriverProxy>,
-    counters: CountersReader,
+    counters: Counters,
     directory: DriverDirectory,
     clock: Clock,
     client: Weak<Client>,
+    departures: Arc<Departures>,
     driver_timeout: Duration,
     liveness: Liveness,
     logs: Logs,
     image_handlers: ImageHandlers,
+    announced: Announced,
     registrations: Registrations,
     publications: HashMap<i64, ListedPublication>,
     subscriptions: HashMap<i64, Weak<SubscriptionState>>,
@@ -128,8 +134,10 @@ impl ClientConductor {
                 directory: parts.directory,
                 clock: parts.clock,
                 client: parts.client,
+                departures: parts.departures,
                 logs: Logs::new(parts.pre_touch),
                 image_handlers: parts.image_handlers,
+                announced: parts.announced,
                 registrations: Registrations::default(),
                 publications: HashMap::new(),
                 subscriptions: HashMap::new(),
@@ -178,6 +186,7 @@ impl ClientConductor {
     pub(crate) fn register(
         &mut self,
         request: Request,
+        unsent: Vec<Removal>,
         now_ns: i64,
         send: impl FnOnce(&DriverProxy, i64) -> Result<(), RegistrationError>,
     ) -> Result<i64, RegistrationError> {
@@ -187,6 +196,13 @@ impl ClientConductor {
             return Err(error);
         }
         let state = &mut self.state;
+        // What was given back before goes before, or the driver may find in the way what the application took away.
+        state.unsent.extend(unsent);
+        state.send_removals();
+        if !state.unsent.is_empty() {
+            state.outbox.release(request);
+            return Err(RegistrationError::DriverBufferFull);
+        }
         let correlation_id = state.proxy.next_correlation_id();
         let deadline_ns = now_ns.saturating_add(saturating_ns(state.driver_timeout));
         state.registrations.add(correlation_id, request, deadline_ns);
@@ -200,9 +216,8 @@ impl ClientConductor {
     }
 
     /// What came of a request, once it is known.
-    pub(crate) fn take(&mut self, correlation_id: i64, now_ns: i64) -> Option<Taken> {
-        let until_ns = now_ns.saturating_add(saturating_ns(self.state.driver_timeout));
-        self.state.registrations.take(correlation_id, until_ns)
+    pub(crate) fn take(&mut self, correlation_id: i64) -> Option<Taken> {
+        self.state.registrations.take(correlation_id)
     }
 
     /// Drops a request, and gives back what was or will be made of it.
@@ -210,6 +225,13 @@ impl ClientConductor {
         let until_ns = now_ns.saturating_add(saturating_ns(self.state.driver_timeout));
         let (forgotten, removal) = self.state.registrations.forget(correlation_id, until_ns);
         self.state.unsent.extend(removal);
+        if let Some((_, Some(Ok(Outcome::Subscription(subscription))))) = &forgotten {
+            // Its handlers may have heard of images: those go with it.
+            self.state.subscriptions.remove(&correlation_id);
+            let closing = subscription.close();
+            self.state.outbox.events.extend(closing.events);
+            self.state.outbox.release(closing.slots);
+        }
         forgotten
     }
 
@@ -232,7 +254,7 @@ impl State {
     fn send_removals(&mut self) -> usize {
         let mut sent = 0;
         for removal in &self.unsent {
-            if self.proxy.remove(*removal).is_err() {
+            if self.proxy.remove(removal).is_err() {
                 break;
             }
             sent += 1;
@@ -258,7 +280,8 @@ impl State {
                 self.counter_handles.retain(|_, counter| counter.strong_count() > 0);
                 self.watch_publications(now);
                 let timed_out = RegistrationError::TimedOut { after: self.driver_timeout };
-                self.registrations.check(now.ns, &timed_out) + self.logs.unmap_unused()
+                let abandon_until_ns = now.ns.saturating_add(saturating_ns(self.driver_timeout));
+                self.registrations.check(now.ns, abandon_until_ns, &timed_out) + self.logs.unmap_unused()
             }
         }
     }
@@ -286,10 +309,12 @@ impl State {
             publication.close();
             self.outbox.release(publication);
         }
+        let mut images = Vec::new();
         for subscription in self.subscriptions.drain().filter_map(|(_, subscription)| subscription.upgrade()) {
-            let (slots, events) = subscription.close();
-            self.outbox.events.extend(events);
-            self.outbox.release(slots);
+            let closing = subscription.close();
+            images.extend(closing.images);
+            self.outbox.events.extend(closing.events);
+            self.outbox.release(closing.slots);
             self.outbox.release(subscription);
         }
         for counter in self.counter_handles.drain().filter_map(|(_, counter)| counter.upgrade()) {
@@ -305,8 +330,7 @@ impl State {
             )
         );
         if driver_lives {
-            // A ring that stays full is a driver that does not read: it will find out by the missing heartbeat.
-            let _ = self.proxy.close();
+            self.departures.leave(Leaving::Client, images);
         }
         self.unsent.clear();
         self.logs.let_go();

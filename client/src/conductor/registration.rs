@@ -23,8 +23,14 @@ pub(crate) enum Request {
     Subscription { channel: String, stream_id: StreamId, handlers: ImageHandlers },
     Counter,
     StaticCounter { registration_id: i64 },
-    Destination,
+    Destination { added: Option<Added> },
     NextSessionId,
+}
+
+/// To what a destination is added.
+pub(crate) enum Added {
+    ToPublication { registration_id: i64 },
+    ToSubscription { registration_id: i64, channel: String },
 }
 
 /// What came of it.
@@ -46,7 +52,17 @@ impl Request {
             }
             Request::Subscription { .. } => Some(Removal::Subscription { registration_id }),
             Request::Counter => Some(Removal::Counter { registration_id }),
-            Request::StaticCounter { .. } | Request::Destination | Request::NextSessionId => None,
+            Request::Destination {
+                added: Some(Added::ToPublication { registration_id: resource_registration_id }),
+            } => {
+                let resource_registration_id = *resource_registration_id;
+                Some(Removal::Destination { resource_registration_id, destination_registration_id: registration_id })
+            }
+            Request::Destination { added: Some(Added::ToSubscription { registration_id, channel }) } => {
+                Some(Removal::ReceiveDestination { registration_id: *registration_id, channel: channel.clone() })
+            }
+            // No command takes a static counter back.
+            Request::StaticCounter { .. } | Request::Destination { added: None } | Request::NextSessionId => None,
         }
     }
 }
@@ -107,17 +123,13 @@ impl Registrations {
 
     /// What came of a request, once: none while the driver has not answered. The request comes along, to be dropped
     /// outside of the conductor's lock.
-    pub(crate) fn take(&mut self, correlation_id: i64, abandon_until_ns: i64) -> Option<Taken> {
+    pub(crate) fn take(&mut self, correlation_id: i64) -> Option<Taken> {
         let Some(registration) = self.pending.get(&correlation_id) else {
             return Some((None, Err(RegistrationError::AlreadyTaken)));
         };
         registration.outcome.as_ref()?;
         let Registration { request, outcome, .. } = self.pending.remove(&correlation_id)?;
-        let outcome = outcome?;
-        if matches!(outcome, Err(RegistrationError::TimedOut { .. })) {
-            self.abandon(correlation_id, &request, abandon_until_ns);
-        }
-        Some((Some(request), outcome))
+        Some((Some(request), outcome?))
     }
 
     /// Drops a request; what is left of it, and what is to be given back now. What the driver makes of it later will
@@ -126,18 +138,14 @@ impl Registrations {
         let Some(registration) = self.pending.remove(&correlation_id) else { return (None, None) };
         let removal = match &registration.outcome {
             Some(Ok(_)) => registration.request.removal(correlation_id),
-            _ => {
-                self.abandon(correlation_id, &registration.request, abandon_until_ns);
+            // Nothing was made, or it is abandoned already.
+            Some(Err(_)) => None,
+            None => {
+                abandon(&mut self.abandoned, correlation_id, &registration.request, abandon_until_ns);
                 None
             }
         };
         (Some((registration.request, registration.outcome)), removal)
-    }
-
-    fn abandon(&mut self, correlation_id: i64, request: &Request, until_ns: i64) {
-        if let Some(removal) = request.removal(correlation_id) {
-            self.abandoned.insert(correlation_id, Abandoned { removal, until_ns });
-        }
     }
 
     /// The way to give back what was made for a request that nobody waits for any more.
@@ -145,12 +153,14 @@ impl Registrations {
         self.abandoned.remove(&correlation_id).map(|abandoned| abandoned.removal)
     }
 
-    /// Times out what the driver has not answered; how many.
-    pub(crate) fn check(&mut self, now_ns: i64, error: &RegistrationError) -> usize {
+    /// Times out what the driver has not answered; how many. What it still makes of that is given back, whether or not
+    /// somebody looks at the request again.
+    pub(crate) fn check(&mut self, now_ns: i64, abandon_until_ns: i64, error: &RegistrationError) -> usize {
         let mut timed_out = 0;
-        for registration in self.pending.values_mut() {
+        for (correlation_id, registration) in &mut self.pending {
             if registration.outcome.is_none() && now_ns > registration.deadline_ns {
                 registration.outcome = Some(Err(error.clone()));
+                abandon(&mut self.abandoned, *correlation_id, &registration.request, abandon_until_ns);
                 timed_out += 1;
             }
         }
@@ -167,6 +177,12 @@ impl Registrations {
     }
 }
 
+fn abandon(abandoned: &mut HashMap<i64, Abandoned>, correlation_id: i64, request: &Request, until_ns: i64) {
+    if let Some(removal) = request.removal(correlation_id) {
+        abandoned.insert(correlation_id, Abandoned { removal, until_ns });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -178,23 +194,40 @@ mod tests {
     #[test]
     fn an_outcome_is_taken_once() {
         let mut registrations = Registrations::default();
-        registrations.add(7, Request::Destination, 100);
-        assert!(registrations.take(7, 0).is_none());
+        registrations.add(7, Request::Destination { added: None }, 100);
+        assert!(registrations.take(7).is_none());
         registrations.complete(7, Ok(Outcome::Done));
         assert!(registrations.awaiting(7).is_none());
-        assert!(matches!(registrations.take(7, 0), Some((_, Ok(Outcome::Done)))));
-        assert!(matches!(registrations.take(7, 0), Some((_, Err(RegistrationError::AlreadyTaken)))));
+        assert!(matches!(registrations.take(7), Some((_, Ok(Outcome::Done)))));
+        assert!(matches!(registrations.take(7), Some((_, Err(RegistrationError::AlreadyTaken)))));
     }
 
     #[test]
     fn what_the_driver_makes_after_the_timeout_is_given_back() {
         let mut registrations = Registrations::default();
         registrations.add(7, Request::Counter, 100);
-        assert_eq!(registrations.check(100, &TIMED_OUT), 0);
-        assert_eq!(registrations.check(101, &TIMED_OUT), 1);
-        assert!(matches!(registrations.take(7, 200), Some((_, Err(RegistrationError::TimedOut { .. })))));
+        assert_eq!(registrations.check(100, 200, &TIMED_OUT), 0);
+        assert_eq!(registrations.check(101, 200, &TIMED_OUT), 1);
+        assert!(matches!(registrations.take(7), Some((_, Err(RegistrationError::TimedOut { .. })))));
         assert_eq!(registrations.take_abandoned(7), Some(Removal::Counter { registration_id: 7 }));
         assert_eq!(registrations.take_abandoned(7), None);
+    }
+
+    #[test]
+    fn what_the_driver_makes_before_the_timeout_is_looked_at_is_given_back() {
+        for looks in [true, false] {
+            let mut registrations = Registrations::default();
+            registrations.add(7, Request::Counter, 100);
+            assert_eq!(registrations.check(101, 200, &TIMED_OUT), 1);
+            assert!(registrations.awaiting(7).is_none());
+            assert_eq!(registrations.take_abandoned(7), Some(Removal::Counter { registration_id: 7 }));
+            if looks {
+                assert!(matches!(registrations.take(7), Some((_, Err(RegistrationError::TimedOut { .. })))));
+            } else {
+                assert_eq!(registrations.forget(7, 200).1, None);
+            }
+            assert_eq!(registrations.take_abandoned(7), None, "it is given back once");
+        }
     }
 
     #[test]
@@ -210,7 +243,7 @@ mod tests {
         let mut registrations = Registrations::default();
         registrations.add(7, Request::Counter, 100);
         assert!(registrations.forget(7, 200).1.is_none());
-        registrations.check(201, &TIMED_OUT);
+        registrations.check(201, 300, &TIMED_OUT);
         assert_eq!(registrations.take_abandoned(7), None);
     }
 }

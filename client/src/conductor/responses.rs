@@ -15,7 +15,7 @@ use gannet_core::log::ExclusiveAppender;
 use super::logs::Use;
 use super::registration::{Outcome, Request};
 use super::{ListedPublication, State};
-use crate::callbacks::Event;
+use crate::callbacks::{Event, NewKind, NewResource};
 use crate::counter::CounterState;
 use crate::driver_proxy::Removal;
 use crate::error::{ClientError, RegistrationError};
@@ -59,8 +59,10 @@ impl State {
                 self.outbox.events.push(Event::UnavailableCounter(correlation_id, counter_id));
             }
             Response::OperationSuccess { correlation_id } => {
-                if matches!(self.registrations.awaiting(correlation_id), Some(Request::Destination)) {
+                if matches!(self.registrations.awaiting(correlation_id), Some(Request::Destination { .. })) {
                     self.registrations.complete(correlation_id, Ok(Outcome::Done));
+                } else {
+                    self.give_back_abandoned(correlation_id);
                 }
             }
             Response::NextAvailableSessionId { correlation_id, next_session_id } => {
@@ -115,7 +117,34 @@ impl State {
         if outcome.is_err() {
             self.unsent.push(Removal::Publication { registration_id: correlation_id, revoke: false });
         }
+        self.announce(&outcome);
         self.registrations.complete(correlation_id, outcome);
+    }
+
+    /// Tells whoever wants to hear of what was added.
+    fn announce(&mut self, outcome: &Result<Outcome, RegistrationError>) {
+        let publication = |kind: NewKind, state: &PublicationState| NewResource {
+            kind,
+            channel: state.channel.clone(),
+            stream_id: state.stream_id,
+            registration_id: state.registration_id,
+        };
+        let added = match outcome {
+            Ok(Outcome::Publication(state)) if self.announced.publications => {
+                publication(NewKind::Publication(state.session_id), state)
+            }
+            Ok(Outcome::ExclusivePublication(_, state)) if self.announced.exclusive_publications => {
+                publication(NewKind::ExclusivePublication(state.session_id), state)
+            }
+            Ok(Outcome::Subscription(state)) if self.announced.subscriptions => NewResource {
+                kind: NewKind::Subscription,
+                channel: state.channel.clone(),
+                stream_id: state.stream_id,
+                registration_id: state.registration_id,
+            },
+            _ => return,
+        };
+        self.outbox.events.push(Event::New(added));
     }
 
     fn make_publication(
@@ -153,7 +182,9 @@ impl State {
         let subscription =
             Arc::new(SubscriptionState::new(correlation_id, stream_id, channel, channel_status_id, handlers));
         self.subscriptions.insert(correlation_id, Arc::downgrade(&subscription));
-        self.registrations.complete(correlation_id, Ok(Outcome::Subscription(subscription)));
+        let outcome = Ok(Outcome::Subscription(subscription));
+        self.announce(&outcome);
+        self.registrations.complete(correlation_id, outcome);
     }
 
     fn on_available_image(&mut self, available: &AvailableImage<'_>) {
@@ -181,7 +212,7 @@ impl State {
             .counters
             .counter(available.subscriber_position_id)
             .ok_or_else(|| format!("its position counter {} does not exist", available.subscriber_position_id.0))?;
-        Ok(Image::new(available, log, position, self.client.clone()))
+        Ok(Image::new(available, log, position, self.client.clone(), Arc::clone(&self.departures)))
     }
 
     fn on_unavailable_image(&mut self, correlation_id: i64, subscription_registration_id: i64) {

@@ -199,9 +199,15 @@ impl FakeDriver {
 
     /// Makes the log of a publication, empty, with nobody subscribed.
     pub(crate) fn log(&mut self, registration_id: i64, log_type: LogType) -> FakeLog {
+        self.log_with_window(registration_id, log_type, 0)
+    }
+
+    /// As `log`, for a publication with a window.
+    pub(crate) fn log_with_window(&mut self, registration_id: i64, log_type: LogType, window: i32) -> FakeLog {
         let session_id = SessionId(77);
         let properties = LogProperties {
             log_type,
+            publication_window_length: window,
             ..LogProperties::ipc(registration_id, session_id, StreamId(STREAM), TermId(5), TermLength::MIN)
         };
         let path = self.directory.path().join(format!("{registration_id}.logbuffer"));

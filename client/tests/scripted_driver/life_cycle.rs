@@ -1,5 +1,6 @@
 //! Connecting, staying alive, closing, and losing the driver.
 
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ fn without_a_driver_the_error_says_where_and_how_to_start_one() {
     let error = Aeron::connect(context).unwrap_err();
     assert!(matches!(error, ConnectError::NoDriver { .. }));
     let text = error.to_string();
-    for part in [empty.path().to_str().unwrap(), "`gannetd`", "AERON_DIR"] {
+    for part in [empty.path().to_str().unwrap(), "`gannetd`", "`embedded-driver`", "AERON_DIR"] {
         assert!(text.contains(part), "{text}");
     }
 }
@@ -27,7 +28,11 @@ fn without_a_driver_the_error_says_where_and_how_to_start_one() {
 fn a_dead_driver_an_unfinished_one_and_a_stopped_one_are_told_apart() {
     let driver = FakeDriver::unfinished();
     let connect = || Aeron::connect(driver.context().connect_timeout(NO_TIME)).unwrap_err();
-    assert!(matches!(connect(), ConnectError::NotReady { .. }));
+    let error = connect();
+    assert!(matches!(error, ConnectError::NotReady { .. }));
+    for part in [driver.directory.path().to_str().unwrap(), "`gannetd`", "`embedded-driver`", "connect_timeout"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
     driver.publish();
     assert!(matches!(connect(), ConnectError::NotReady { .. }), "it has no heartbeat yet");
     driver.heartbeat(now_ms() - 60_000);
@@ -226,6 +231,46 @@ fn closing_closes_every_handle_and_tells_the_driver_once() {
 }
 
 #[test]
+fn handlers_hear_of_what_was_added() {
+    let mut driver = FakeDriver::new();
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (one, two, three) = (Arc::clone(&heard), Arc::clone(&heard), Arc::clone(&heard));
+    let context = driver
+        .context()
+        .use_invoker()
+        .on_new_publication(move |channel, stream, session, id| {
+            one.lock().unwrap().push(format!("publication {channel} {stream} {session} {id}"));
+        })
+        .on_new_exclusive_publication(move |channel, stream, session, id| {
+            two.lock().unwrap().push(format!("exclusive {channel} {stream} {session} {id}"));
+        })
+        .on_new_subscription(move |channel, stream, id| {
+            three.lock().unwrap().push(format!("subscription {channel} {stream} {id}"));
+        });
+    let aeron = Aeron::connect(context).unwrap();
+    let (publication, _log) = driver.add_publication(&aeron);
+    let mut pending = aeron.async_add_exclusive_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log(id, LogType::ExclusivePublication);
+    driver.publication_ready(id, &log, true);
+    let exclusive = resolve(&mut pending);
+    let subscription = driver.add_subscription(&aeron);
+    let refused = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    driver.respond(&Response::Error {
+        offending_command_correlation_id: refused.registration_id(),
+        error_code: gannet::ErrorCode::GenericError,
+        error_message: b"no",
+    });
+    aeron.invoke();
+    let expected = [
+        format!("publication aeron:ipc 1001 77 {}", publication.registration_id()),
+        format!("exclusive aeron:ipc 1001 77 {}", exclusive.registration_id()),
+        format!("subscription aeron:ipc 1001 {}", subscription.registration_id()),
+    ];
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+#[test]
 fn the_client_stays_open_for_the_last_of_its_handles() {
     let mut driver = FakeDriver::new();
     let aeron = Aeron::connect(driver.context()).unwrap();
@@ -273,6 +318,115 @@ fn a_handler_that_panics_is_reported_and_the_client_goes_on() {
     let correlation_id = driver.command().get().correlation_id();
     driver.respond(&Response::NextAvailableSessionId { correlation_id, next_session_id: SessionId(3) });
     assert_eq!(resolve(&mut pending), SessionId(3));
+}
+
+#[test]
+fn a_close_in_a_handler_of_an_invoked_client_reaches_its_close_handlers() {
+    let mut driver = FakeDriver::new();
+    let closes = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&closes);
+    let aeron = driver.invoked_client();
+    aeron.add_close_handler(move || *count.lock().unwrap() += 1);
+    let handle = Mutex::new(Some(aeron.clone()));
+    aeron.add_available_counter_handler(move |_, _, _| {
+        if let Some(aeron) = handle.lock().unwrap().take() {
+            aeron.close();
+        }
+    });
+    let id = driver.counter_of_type(2000, 0).id();
+    driver.respond(&Response::CounterReady { correlation_id: 9, counter_id: id });
+    aeron.invoke();
+    assert_eq!(*closes.lock().unwrap(), 1);
+    // The handlers, and what they own, are gone with the last call.
+    assert_eq!(Arc::strong_count(&closes), 1);
+}
+
+#[test]
+fn whoever_closes_waits_for_the_last_call() {
+    let driver = FakeDriver::new();
+    let (is_inside, inside) = channel();
+    let (go_on, may_go_on) = channel();
+    let context = driver.context().close_handler(move || {
+        is_inside.send(()).unwrap();
+        may_go_on.recv_timeout(Duration::from_secs(10)).unwrap();
+    });
+    let aeron = Aeron::connect(context).unwrap();
+    let second = aeron.clone();
+    let first = std::thread::spawn(move || aeron.close());
+    inside.recv_timeout(Duration::from_secs(10)).unwrap();
+    let (is_closed, closed) = channel();
+    let second = std::thread::spawn(move || {
+        second.close();
+        is_closed.send(()).unwrap();
+    });
+    assert!(closed.recv_timeout(Duration::from_millis(100)).is_err(), "the close handler is still at work");
+    go_on.send(()).unwrap();
+    closed.recv_timeout(Duration::from_secs(10)).unwrap();
+    for closer in [first, second] {
+        closer.join().unwrap();
+    }
+}
+
+/// Panics when it is dropped.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn a_handler_whose_destructor_panics_is_reported_and_the_client_goes_on() {
+    let mut driver = FakeDriver::new();
+    let aeron = Aeron::connect(driver.context()).unwrap();
+    let grenade = Grenade;
+    let handlers = gannet::SubscriptionHandlers::new().unavailable_image(move |_| {
+        let _owned = &grenade;
+    });
+    let mut pending = aeron.async_add_subscription(CHANNEL, STREAM, handlers).unwrap();
+    let id = driver.command().get().correlation_id();
+    driver.subscription_ready(id);
+    let subscription = resolve(&mut pending);
+    let log = driver.log(1000, LogType::ExclusivePublication);
+    driver.available_image(id, &log, gannet::Position(0));
+    eventually("the image comes", || subscription.is_connected());
+    // Another holder of the handler than the queued call would drop it first.
+    drop(pending);
+    let dropping = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(subscription)));
+    eventually("the panic is heard of, here or by the error handler", || {
+        dropping.is_err()
+            || driver.errors.lock().unwrap().contains(&ClientError::HandlerPanicked { message: "dropped".to_owned() })
+    });
+    assert!(matches!(driver.command().get(), Command::RemoveSubscription { .. }));
+    assert_goes_on(&mut driver, &aeron);
+}
+
+#[test]
+fn a_driver_agent_that_panics_is_reported_once_and_the_client_goes_on() {
+    let mut driver = FakeDriver::new();
+    let calls = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&calls);
+    let context = driver.context().driver_agent_invoker(move || {
+        *count.lock().unwrap() += 1;
+        panic!("the driver is broken")
+    });
+    let aeron = Aeron::connect(context).unwrap();
+    assert_goes_on(&mut driver, &aeron);
+    let panicked = ClientError::HandlerPanicked { message: "the driver is broken".to_owned() };
+    eventually("the panic is reported", || !driver.errors.lock().unwrap().is_empty());
+    assert_eq!(driver.take_errors(), [panicked]);
+    assert_eq!(Arc::strong_count(&calls), 1, "it is not kept");
+}
+
+/// Its conductor thread reads what the driver says, and calls handlers.
+fn assert_goes_on(driver: &mut FakeDriver, aeron: &Aeron) {
+    let (hears, heard) = channel();
+    aeron.add_available_counter_handler(move |_, _, _| hears.send(()).unwrap());
+    let id = driver.counter_of_type(2000, 0).id();
+    driver.respond(&Response::CounterReady { correlation_id: 9, counter_id: id });
+    heard.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(!aeron.is_closed());
 }
 
 #[test]

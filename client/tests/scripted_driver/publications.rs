@@ -1,7 +1,9 @@
 //! Publications, against a driver that the test plays.
 
+use std::time::Duration;
+
 use crate::fake_driver::{CHANNEL, FakeDriver, STREAM, eventually, resolve};
-use gannet::{ErrorCode, OfferError, Position, RegistrationError, StreamId, Why};
+use gannet::{Aeron, ErrorCode, OfferError, Position, RegistrationError, StreamId, Why};
 use gannet_core::command::{Command, Response};
 use gannet_core::log::{LogType, reader};
 
@@ -155,6 +157,99 @@ fn a_full_command_ring_delays_the_removal() {
 }
 
 #[test]
+fn what_is_given_back_is_given_back_before_more_is_asked_for() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    let ring = driver.commands.ring().clone();
+    while ring.write(1, &[0; 4096]).is_ok() {}
+    while ring.write(1, &[0; 8]).is_ok() {}
+    drop(publication);
+    assert!(matches!(aeron.async_add_publication(CHANNEL, STREAM), Err(RegistrationError::DriverBufferFull)));
+    while driver.try_command().is_some() {}
+    let _pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    assert!(matches!(
+        driver.command().get(),
+        Command::RemovePublication { registration_id, .. } if registration_id == log.registration_id
+    ));
+    assert!(matches!(driver.command().get(), Command::AddPublication { .. }));
+}
+
+#[test]
+fn an_answer_to_a_request_that_timed_out_unseen_is_given_back() {
+    let mut driver = FakeDriver::new();
+    let context = driver.context().use_invoker().driver_timeout(Duration::from_millis(20));
+    let aeron = Aeron::connect(context.keepalive_interval(Duration::from_secs(60))).unwrap();
+    let mut pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log(id, LogType::ConcurrentPublication);
+    eventually("the request times out, the only work there is", || aeron.invoke() > 0);
+    driver.publication_ready(id, &log, false);
+    aeron.invoke();
+    aeron.invoke();
+    assert!(
+        matches!(driver.command().get(), Command::RemovePublication { registration_id, .. } if registration_id == id)
+    );
+    assert!(matches!(pending.poll(), Err(RegistrationError::TimedOut { .. })));
+    drop(pending);
+    aeron.invoke();
+    assert!(driver.try_command().is_none());
+}
+
+#[test]
+fn a_destination_whose_request_was_dropped_is_taken_back() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    for answered_first in [true, false] {
+        let mut pending = Some(publication.async_add_destination("aeron:udp?endpoint=localhost:1").unwrap());
+        let id = driver.command().get().correlation_id();
+        if !answered_first {
+            pending.take();
+        }
+        driver.respond(&Response::OperationSuccess { correlation_id: id });
+        aeron.invoke();
+        drop(pending);
+        aeron.invoke();
+        let command = driver.command();
+        let Command::RemoveDestinationById { resource_registration_id, destination_registration_id, .. } =
+            command.get()
+        else {
+            panic!("{:?}", command.get())
+        };
+        assert_eq!((resource_registration_id, destination_registration_id), (log.registration_id, id));
+    }
+    // Nothing is to be undone of a removal.
+    drop(publication.async_remove_destination("aeron:udp?endpoint=localhost:1").unwrap());
+    let correlation_id = driver.command().get().correlation_id();
+    driver.respond(&Response::OperationSuccess { correlation_id });
+    aeron.invoke();
+    aeron.invoke();
+    assert!(driver.try_command().is_none());
+}
+
+#[test]
+fn a_long_refusal_that_was_cut_short_is_told_as_far_as_it_came() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_publication(&format!("aeron:ipc?alias=x{}", "é".repeat(1000)), STREAM).unwrap();
+    let command = driver.command();
+    let Command::AddPublication { correlation_id, channel, .. } = command.get() else { panic!("{:?}", command.get()) };
+    // A peer cuts its text at 1023 bytes, in the middle of a letter.
+    let text = format!("no such channel: {channel}");
+    assert!(!text.is_char_boundary(1023));
+    driver.respond(&Response::Error {
+        offending_command_correlation_id: correlation_id,
+        error_code: ErrorCode::InvalidChannel,
+        error_message: &text.as_bytes()[..1023],
+    });
+    aeron.invoke();
+    let Err(RegistrationError::Refused { code, message }) = pending.poll() else { panic!("it was refused") };
+    assert_eq!((code, message), (ErrorCode::InvalidChannel, format!("{}\u{FFFD}", &text[..1022])));
+    assert!(driver.take_errors().is_empty() && !aeron.is_closed());
+}
+
+#[test]
 fn the_drivers_refusal_is_told_in_its_words() {
     let mut driver = FakeDriver::new();
     let aeron = driver.invoked_client();
@@ -290,4 +385,47 @@ fn why_names_the_subscriber_that_holds_the_publication_up() {
     let clone = publication.clone();
     publication.close();
     assert_eq!(clone.why(), Why::Closed);
+}
+
+#[test]
+fn why_names_nobody_whom_the_limit_has_left_behind() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_publication(CHANNEL, STREAM).unwrap();
+    let id = driver.command().get().correlation_id();
+    let log = driver.log_with_window(id, LogType::ConcurrentPublication, 128);
+    driver.publication_ready(id, &log, false);
+    let publication = resolve(&mut pending);
+    log.log.metadata().set_is_connected(true);
+    // An untethered subscriber came to rest at 64; the limit follows the one at 128.
+    let _resting = driver.available_image(5, &log, Position(64));
+    let active = driver.available_image(6, &log, Position(128));
+    log.limit.set(128 + 128);
+    while publication.offer(&[0; 32]).is_ok() {}
+    let Why::Subscriber { registration_id, counter_id, position, behind, .. } = publication.why() else {
+        panic!("{}", publication.why())
+    };
+    assert_eq!((registration_id, counter_id, position, behind), (6, active.id(), Position(128), 128));
+}
+
+#[test]
+fn why_counts_from_the_first_look_at_a_position() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let (publication, log) = driver.add_publication(&aeron);
+    log.log.metadata().set_is_connected(true);
+    let slow = driver.available_image(6, &log, Position(0));
+    log.limit.set(64);
+    while publication.offer(&[0; 32]).is_ok() {}
+    let unmoved_for = || match publication.why() {
+        Why::Subscriber { unmoved_for, refused_for, .. } => {
+            assert!(refused_for.unwrap() >= unmoved_for);
+            unmoved_for
+        }
+        why => panic!("{why}"),
+    };
+    assert_eq!(unmoved_for(), Duration::ZERO);
+    eventually("time passes", || unmoved_for() >= Duration::from_millis(1));
+    slow.set(32);
+    assert_eq!(unmoved_for(), Duration::ZERO);
 }

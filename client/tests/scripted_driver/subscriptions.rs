@@ -190,6 +190,127 @@ fn handlers_hear_of_images_as_they_come_and_go() {
 }
 
 #[test]
+fn a_request_that_is_dropped_after_its_image_came_tells_of_both() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let calls: Arc<Mutex<Vec<&str>>> = Arc::default();
+    let (came, went) = (Arc::clone(&calls), Arc::clone(&calls));
+    let handlers = SubscriptionHandlers::new()
+        .available_image(move |_| came.lock().unwrap().push("came"))
+        .unavailable_image(move |_| went.lock().unwrap().push("went"));
+    let pending = aeron.async_add_subscription(CHANNEL, STREAM, handlers).unwrap();
+    let id = driver.command().get().correlation_id();
+    driver.subscription_ready(id);
+    let log = driver.log(1000, LogType::ExclusivePublication);
+    driver.available_image(id, &log, Position(0));
+    aeron.invoke();
+    drop(pending);
+    // Too late for this subscription.
+    let late = driver.log(1001, LogType::ExclusivePublication);
+    driver.available_image(id, &late, Position(0));
+    aeron.invoke();
+    assert_eq!(*calls.lock().unwrap(), ["came", "went"]);
+    assert!(
+        matches!(driver.command().get(), Command::RemoveSubscription { registration_id, .. } if registration_id == id)
+    );
+}
+
+#[test]
+fn a_receive_destination_whose_request_was_dropped_is_taken_back() {
+    let mut it = OneImage::new();
+    let pending = it.subscription.async_add_destination("aeron:udp?endpoint=localhost:1").unwrap();
+    let correlation_id = it.driver.command().get().correlation_id();
+    it.driver.respond(&Response::OperationSuccess { correlation_id });
+    it.aeron.invoke();
+    drop(pending);
+    it.aeron.invoke();
+    let command = it.driver.command();
+    let Command::RemoveRcvDestination { registration_id, channel, .. } = command.get() else {
+        panic!("{:?}", command.get())
+    };
+    assert_eq!((registration_id, channel), (it.subscription.registration_id(), "aeron:udp?endpoint=localhost:1"));
+}
+
+#[test]
+fn an_image_that_went_before_this_client_looked_is_no_error() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let subscription = driver.add_subscription(&aeron);
+    let log = driver.log(1000, LogType::ExclusivePublication);
+    let position = driver.available_image(subscription.registration_id(), &log, Position(0));
+    driver.unavailable_image(subscription.registration_id(), &log);
+    driver.counters.free(position.id(), 0).unwrap();
+    std::fs::remove_file(&log.path).unwrap();
+    aeron.invoke();
+    assert!(!subscription.is_connected());
+    assert!(driver.take_errors().is_empty());
+}
+
+#[test]
+fn a_rejection_that_comes_too_late_for_its_image_is_no_error() {
+    let mut it = OneImage::new();
+    let image = it.subscription.take_image(SessionId(77)).unwrap();
+    let correlation_id = image.reject("no").unwrap();
+    it.driver.respond(&Response::Error {
+        offending_command_correlation_id: correlation_id,
+        error_code: gannet::ErrorCode::GenericError,
+        error_message: b"unable to resolve image",
+    });
+    it.driver.unavailable_image(it.subscription.registration_id(), &it.log);
+    it.aeron.invoke();
+    assert!(image.is_closed() && !it.aeron.is_closed());
+    assert!(it.driver.take_errors().is_empty());
+}
+
+#[test]
+fn a_peek_shows_messages_and_moves_nothing() {
+    let mut it = OneImage::new();
+    for message in [b"1", b"2", b"3"] {
+        it.publish(message);
+    }
+    let image = &mut it.subscription.images()[0];
+    let peek = |image: &mut gannet::Image, from, limit, mut actions: Vec<Action>| {
+        let mut seen = Vec::new();
+        let position = image.controlled_peek(Position(from), Position(limit), |payload, _| {
+            seen.push(payload[0]);
+            if actions.is_empty() { Action::Continue } else { actions.remove(0) }
+        });
+        (position.map(|position| position.0), String::from_utf8(seen).unwrap())
+    };
+    assert_eq!(peek(image, 0, i64::MAX, vec![]), (Ok(192), "123".to_owned()));
+    assert_eq!(peek(image, 64, i64::MAX, vec![Action::Commit]), (Ok(192), "23".to_owned()));
+    assert_eq!(peek(image, 0, 65, vec![]), (Ok(128), "12".to_owned()));
+    assert_eq!(peek(image, 64, 64, vec![]), (Ok(64), String::new()));
+    assert_eq!(peek(image, 0, i64::MAX, vec![Action::Continue, Action::Abort]), (Ok(64), "12".to_owned()));
+    assert_eq!(peek(image, 0, i64::MAX, vec![Action::Continue, Action::Break]), (Ok(128), "12".to_owned()));
+    assert_eq!((image.position(), image.view().position()), (Position(0), Position(0)));
+    assert!(peek(image, 1, i64::MAX, vec![]).0.is_err());
+    assert!(peek(image, 65536 + 32, i64::MAX, vec![]).0.is_err());
+    assert_eq!(read_all(image), [b"1", b"2", b"3"]);
+    assert!(peek(image, 0, i64::MAX, vec![]).0.is_err(), "it lies behind");
+    it.driver.unavailable_image(it.subscription.registration_id(), &it.log);
+    let mut image = it.subscription.take_image(SessionId(77)).unwrap();
+    it.aeron.invoke();
+    assert_eq!(peek(&mut image, 192, i64::MAX, vec![]), (Ok(192), String::new()));
+}
+
+#[test]
+fn a_peek_stops_before_a_message_that_it_did_not_show_to_the_end() {
+    let mut it = OneImage::new();
+    it.publish(b"whole");
+    it.publish(&[7; 3000]);
+    let image = &mut it.subscription.images()[0];
+    let mut fragments = 0;
+    let position = image.controlled_peek(Position(0), OPEN, |_, _| {
+        fragments += 1;
+        if fragments == 3 { Action::Break } else { Action::Continue }
+    });
+    assert_eq!((position, fragments), (Ok(Position(64)), 3));
+    let position = image.controlled_peek(Position(64), OPEN, |_, _| Action::Continue);
+    assert_eq!(position, Ok(Position(64 + 2 * 1408 + 288)));
+}
+
+#[test]
 fn an_image_of_a_lost_publication_keeps_its_memory_and_finds_nothing() {
     let mut it = OneImage::new();
     it.publish(b"unread");
