@@ -53,6 +53,9 @@ use subscriptions::SubscriptionLink;
 /// The channel that notices about images over shared memory name.
 const IPC_CHANNEL: &str = "aeron:ipc";
 
+/// How often blocked readers are looked for: a small part of the second beyond the unblock time-out in which they go on.
+const BLOCKED_INTERVAL_NS: i64 = 100_000_000;
+
 /// The counters of a CnC file.
 pub type Counters = CountersManager<Region, Box<[CounterSlot]>>;
 
@@ -110,6 +113,7 @@ pub struct DriverConductor {
     random: Random,
     next_link_id: u64,
     timer_deadline_ns: i64,
+    blocked_deadline_ns: i64,
     stalled_commands: ring::StallWatch,
     is_terminating: bool,
     pace: Pace,
@@ -169,6 +173,7 @@ impl DriverConductor {
             random,
             next_link_id: 0,
             timer_deadline_ns: now.ns,
+            blocked_deadline_ns: now.ns,
             stalled_commands: ring::StallWatch::new(),
             is_terminating: false,
             pace: Pace::Idle,
@@ -188,9 +193,14 @@ impl DriverConductor {
             self.timer_deadline_ns = now.ns.saturating_add(self.settings.timer_interval_ns);
             work_count += 1;
         }
+        if now.ns >= self.blocked_deadline_ns {
+            self.check_for_blocked_publishers();
+            let interval_ns = BLOCKED_INTERVAL_NS.min(self.settings.timer_interval_ns).max(1);
+            self.blocked_deadline_ns = now.ns.saturating_add(interval_ns);
+        }
         work_count += self.process_command();
         work_count += self.process_resources();
-        self.update_limits();
+        work_count += self.update_limits();
         self.report_failures();
         work_count
     }
@@ -226,8 +236,9 @@ impl DriverConductor {
     }
 
     /// Tells where the publishers are and moves their limits. A limit that moved is no work: when it has to move again
-    /// is what the pace says.
-    fn update_limits(&mut self) {
+    /// is what the pace says. Giving up dead claims is, and goes on in the next duty cycle.
+    fn update_limits(&mut self) -> usize {
+        let mut work_count = 0;
         let mut pace = Pace::Idle;
         for publication in &mut self.publications {
             let update = publication.update_limit(self.now.ns);
@@ -235,8 +246,14 @@ impl DriverConductor {
             if let Some(range) = update.reserve {
                 resources::request_reservation(&mut self.agent, publication, range, self.now.ns);
             }
+            if publication.has_dead_claims() {
+                let count = publication.give_up_claims();
+                self.system.unblocked_publications.add(i64::try_from(count).unwrap_or(i64::MAX));
+                work_count += 1;
+            }
         }
         self.pace = pace;
+        work_count
     }
 
     /// Records what an operator should know and is no error.

@@ -9,7 +9,7 @@ use gannet_core::counters::layout::Stream;
 use gannet_core::uri::ChannelUri;
 use gannet_core::{SessionId, StreamId};
 
-use super::ipc_publication::IpcPublication;
+use super::ipc_publication::{BlockedWatch, IpcPublication};
 use super::subscriber::Subscriber;
 use super::untethered::Tether;
 use super::{ConductorError, DriverConductor, IPC_CHANNEL, ipc_channel};
@@ -137,6 +137,7 @@ impl DriverConductor {
             subscription_registration_id: link.registration_id,
             counter: Some(counter),
             tether: Tether::new(link.is_tethered, link.is_rejoin, self.now.ns),
+            blocked: BlockedWatch::default(),
         });
         self.client_proxy.transmit(&Response::AvailableImage(AvailableImage {
             correlation_id: publication.registration_id,
