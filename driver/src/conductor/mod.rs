@@ -97,6 +97,7 @@ impl From<CapacityError> for CncSetupError {
 pub struct DriverConductor {
     settings: ConductorSettings,
     now: Now,
+    cnc: Region,
     to_driver: ring::Consumer<Region>,
     command: Vec<u8>,
     client_proxy: ClientProxy,
@@ -116,6 +117,7 @@ pub struct DriverConductor {
     blocked_deadline_ns: i64,
     stalled_commands: ring::StallWatch,
     is_terminating: bool,
+    is_ousted: bool,
     pace: Pace,
 }
 
@@ -141,6 +143,7 @@ impl DriverConductor {
         };
         Ok(DriverConductor {
             now,
+            cnc: cnc.memory().clone(),
             command,
             client_proxy: ClientProxy::new(transmitter),
             errors: ErrorReporter::new(DistinctErrorLog::new(cnc.error_log()), counter(SystemCounter::Errors)?),
@@ -176,6 +179,7 @@ impl DriverConductor {
             blocked_deadline_ns: now.ns,
             stalled_commands: ring::StallWatch::new(),
             is_terminating: false,
+            is_ousted: false,
             pace: Pace::Idle,
             counters,
             to_driver,
@@ -188,6 +192,13 @@ impl DriverConductor {
         self.now = now;
         self.stalls.measure_and_update(now.ns);
         let mut work_count = 0;
+        if now.ns > self.timer_deadline_ns {
+            self.is_ousted = self.is_ousted || self.cnc.is_replaced();
+        }
+        if self.is_ousted {
+            // Nobody new finds this driver, and what it would do next may hit its successor's files.
+            return 0;
+        }
         if now.ns > self.timer_deadline_ns {
             self.on_timer();
             self.timer_deadline_ns = now.ns.saturating_add(self.settings.timer_interval_ns);
@@ -211,25 +222,25 @@ impl DriverConductor {
         self.pace
     }
 
-    /// Whether a client asked for the driver to end, and was allowed to.
+    /// Whether the driver is to end: a client asked for it and was allowed to, or another driver took its directory.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
-        self.is_terminating
+        self.is_terminating || self.is_ousted
     }
 
-    /// The end: every log is removed, and clients are told by the heartbeat.
+    /// The end: every log is removed that is still this driver's, and clients are told by the heartbeat.
     pub fn close(&mut self) {
         self.clients.clear();
         self.subscriptions.clear();
         for publication in self.publications.drain(..) {
             // What cannot be removed stays for the next driver to clear away.
-            let _ = std::fs::remove_file(publication.region().path());
+            let _ = publication.region().remove_file();
         }
         self.pending = None;
         // A log that was made for a publication that is not wanted any more.
         while let Some(reply) = self.agent.poll() {
             if let Reply::LogCreated { result: Ok((_, region)), .. } = reply {
-                let _ = std::fs::remove_file(region.path());
+                let _ = region.remove_file();
             }
         }
         self.to_driver.ring().set_consumer_heartbeat_ms(-1);

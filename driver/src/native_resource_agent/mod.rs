@@ -191,8 +191,7 @@ pub struct NativeResourceAgent {
 /// A log file that could not be removed.
 #[derive(Debug)]
 struct Unfreed {
-    path: PathBuf,
-    length: u64,
+    region: Region,
     retry_at: Instant,
 }
 
@@ -202,6 +201,13 @@ impl NativeResourceAgent {
     pub fn new(settings: NativeResourceSettings) -> (Self, NativeResourceAgentProxy) {
         let (proxy, queue) = queue::queues();
         (NativeResourceAgent { settings, queue, jobs: VecDeque::new(), to_free: VecDeque::new() }, proxy)
+    }
+
+    /// Dies as a defect would make it die.
+    #[cfg(test)]
+    pub(crate) fn panic_at_the_next_request(&mut self) {
+        self.settings.usable_space = |_| panic!("this agent panics, as its test wants it to");
+        self.settings.perform_storage_checks = true;
     }
 
     fn on_request(&mut self, request: Request) {
@@ -214,10 +220,9 @@ impl NativeResourceAgent {
                 self.jobs.push_back(ReserveJob { registration_id, region, term_length, range });
             }
             Request::FreeLog { log, region } => {
-                let (path, length) = (region.path().to_path_buf(), region.len() as u64);
-                drop((log, region));
-                self.give_up_jobs_for(&path);
-                self.free(path, length);
+                drop(log);
+                self.give_up_jobs_for(region.path());
+                self.free(region);
             }
         }
     }
@@ -307,12 +312,13 @@ impl NativeResourceAgent {
         1
     }
 
-    fn free(&mut self, path: PathBuf, length: u64) {
-        let reply = match remove(&path) {
-            Ok(()) => Reply::LogFreed { length },
+    fn free(&mut self, region: Region) {
+        // A file of that name that another driver made is not this log's.
+        let reply = match region.remove_file() {
+            Ok(()) => Reply::LogFreed { length: region.len() as u64 },
             Err(error) => {
-                self.to_free.push_back(Unfreed { path, length, retry_at: Instant::now() + FREE_AGAIN_AFTER });
-                Reply::FreeFailed { error }
+                self.to_free.push_back(Unfreed { region, retry_at: Instant::now() + FREE_AGAIN_AFTER });
+                Reply::FreeFailed { error: error.into() }
             }
         };
         self.queue.reply(reply);
@@ -324,8 +330,8 @@ impl NativeResourceAgent {
             if self.to_free.front().is_none_or(|unfreed| unfreed.retry_at > Instant::now()) {
                 break;
             }
-            let Some(Unfreed { path, length, .. }) = self.to_free.pop_front() else { break };
-            self.free(path, length);
+            let Some(Unfreed { region, .. }) = self.to_free.pop_front() else { break };
+            self.free(region);
             count += 1;
         }
         count
@@ -363,21 +369,11 @@ impl Agent for NativeResourceAgent {
         for request in requests {
             if let Request::FreeLog { region, .. } = request {
                 // The driver ends; what cannot be removed now stays for the next one to clear away.
-                let _ = remove(region.path());
+                let _ = region.remove_file();
             }
         }
         for unfreed in self.to_free.drain(..) {
-            let _ = remove(&unfreed.path);
+            let _ = unfreed.region.remove_file();
         }
-    }
-}
-
-fn remove(path: &Path) -> Result<(), ResourceError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ResourceError {
-            code: ErrorCode::GenericError,
-            message: format!("cannot remove the log buffer {}: {error}", path.display()),
-        }),
-        _ => Ok(()),
     }
 }
