@@ -209,6 +209,7 @@ impl DriverConductor {
             let interval_ns = BLOCKED_INTERVAL_NS.min(self.settings.timer_interval_ns).max(1);
             self.blocked_deadline_ns = now.ns.saturating_add(interval_ns);
         }
+        work_count += self.client_proxy.send_waiting(now.ns);
         work_count += self.process_command();
         work_count += self.process_resources();
         work_count += self.update_limits();
