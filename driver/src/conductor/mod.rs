@@ -31,9 +31,10 @@ use gannet_core::broadcast::Transmitter;
 use gannet_core::cnc::Cnc;
 use gannet_core::command::ErrorCode;
 use gannet_core::counters::system::SystemCounter;
-use gannet_core::counters::{Counter, CounterSlot, CountersManager};
+use gannet_core::counters::{Counter, CounterSlot, CountersManager, VALUE_LENGTH};
 use gannet_core::error_log::DistinctErrorLog;
 use gannet_core::ring::{self, CapacityError};
+use gannet_core::sync::Memory;
 use gannet_core::uri::ChannelUri;
 use gannet_transport_ipc::Region;
 
@@ -113,6 +114,7 @@ pub struct DriverConductor {
     session_ids: SessionIds,
     random: Random,
     next_link_id: u64,
+    max_links: usize,
     timer_deadline_ns: i64,
     blocked_deadline_ns: i64,
     stalled_commands: ring::StallWatch,
@@ -175,6 +177,7 @@ impl DriverConductor {
             ),
             random,
             next_link_id: 0,
+            max_links: cnc.counters_values().len() / VALUE_LENGTH,
             timer_deadline_ns: now.ns,
             blocked_deadline_ns: now.ns,
             stalled_commands: ring::StallWatch::new(),

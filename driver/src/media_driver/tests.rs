@@ -88,7 +88,9 @@ fn a_start_that_fails_deletes_the_directory_where_the_settings_say_so() {
 fn a_conductor_that_panics_ends_the_driver_and_the_next_one_starts_at_once() {
     let directory = directory();
     let context = context(&directory);
-    let driver = MediaDriver::start(Parts { primary: Box::new(Panicking), ..parts(&context) }).unwrap();
+    let (_asks_for_nothing, terminating) = channel();
+    let parts = Parts { primary: Box::new(Panicking), terminating, ..parts(&context) };
+    let driver = MediaDriver::start(parts).unwrap();
     wait_until("the driver says that it shall end", || driver.is_terminating());
     let error = driver.close().unwrap_err();
     assert!(matches!(&error, DriverError::ThreadDied { role_name } if role_name == "panicking"), "{error}");

@@ -10,6 +10,8 @@ pub mod limit;
 pub mod pace;
 pub mod reservation;
 
+use std::collections::HashSet;
+
 use gannet_core::counters::{Counter, CounterId};
 use gannet_core::log::{Cleaner, LogBuffers};
 use gannet_core::{Position, SessionId, StreamId, TermId, TermLength};
@@ -227,14 +229,13 @@ impl IpcPublication {
         self.log.metadata().set_is_connected(true);
     }
 
-    /// A link's subscriber leaves; its counter is for the caller to free.
-    pub(super) fn remove_subscriber(&mut self, link: LinkId) -> Option<Subscriber> {
-        let index = self.subscribers.iter().position(|subscriber| subscriber.link == link)?;
-        let removed = self.subscribers.swap_remove(index);
-        if !self.has_working_subscribers() {
+    /// The subscribers of links that go leave; their counters are for the caller to free.
+    pub(super) fn remove_subscribers(&mut self, gone: &HashSet<LinkId>) -> Vec<Subscriber> {
+        let removed: Vec<_> = self.subscribers.extract_if(.., |subscriber| gone.contains(&subscriber.link)).collect();
+        if !removed.is_empty() && !self.has_working_subscribers() {
             self.log.metadata().set_is_connected(false);
         }
-        Some(removed)
+        removed
     }
 
     fn has_working_subscribers(&self) -> bool {
