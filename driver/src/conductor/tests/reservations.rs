@@ -175,16 +175,17 @@ fn a_log_that_is_being_reserved_when_the_driver_ends_is_removed() {
     assert!(!path.exists());
 }
 
-#[test]
-fn a_tail_and_a_position_that_are_made_up_make_the_driver_touch_nothing_that_has_no_space() {
-    let mut harness = Harness::with(|_, resources| resources.reserve = reserve_unless_lacking);
-    let stream = harness.publish(1, CHANNEL);
+/// The publishers are in the third term, says the log, and the subscriber before a frame there, says its counter.
+fn make_up_tail_and_position(harness: &mut Harness, stream: &Stream) {
     let (_, heard) = harness.subscribe(2, "aeron:ipc");
     let image = harness.image(&heard);
-    let before = blocks(&stream);
-    assert!(before < 2 * TERM, "the second and third term have no space");
+    // A little that is read, after which there is space for more than was granted.
+    super::limits::append(stream, 60, 1000);
+    image.counter.set(stream.producer().0);
+    harness.settle();
+    let before = blocks(stream);
+    assert!(before < 2 * TERM, "most of the log has no space");
     LACKS_SPACE.set(true);
-    // The publishers are in the third term, says the log, and the subscriber before a frame there, says its counter.
     let metadata = stream.log.metadata();
     let third = stream.log.initial_term_id().plus(2);
     metadata.set_raw_tail_release(2, gannet_core::log::RawTail::new(third, 8 << 20));
@@ -197,5 +198,16 @@ fn a_tail_and_a_position_that_are_made_up_make_the_driver_touch_nothing_that_has
     }
     harness.unpublish(1, stream.id, false);
     harness.pass(SECOND_NS);
-    assert_eq!(blocks(&stream), before);
+    assert_eq!(blocks(stream), before);
+}
+
+#[test]
+fn a_tail_and_a_position_that_are_made_up_make_the_driver_touch_nothing_that_has_no_space() {
+    for is_exclusive in [false, true] {
+        LACKS_SPACE.set(false);
+        let mut harness = Harness::with(|_, resources| resources.reserve = reserve_unless_lacking);
+        let channel = "aeron:ipc?term-length=16m|pub-wnd=64k";
+        let stream = if is_exclusive { harness.publish_exclusively(1, channel) } else { harness.publish(1, channel) };
+        make_up_tail_and_position(&mut harness, &stream);
+    }
 }
