@@ -132,7 +132,12 @@ impl IpcPublication {
 
     fn frame_length(&self, at: Position) -> i32 {
         // SYNC: claimed. The words behind it are looked at later.
-        self.log.term(at.partition(self.term_length())).load_i32(self.offset_of(at), Ordering::Acquire)
+        self.region.load_i32(self.word_of(at), Ordering::Acquire)
+    }
+
+    /// Where in the log's file a frame's length stands.
+    fn word_of(&self, at: Position) -> usize {
+        at.partition(self.term_length()) * self.term_length().as_usize() + self.offset_of(at)
     }
 
     fn offset_of(&self, at: Position) -> usize {
@@ -171,10 +176,8 @@ impl IpcPublication {
         }
         if self.frame_length(at) <= 0 {
             self.enter_dead_claim(at, to);
-            if !unblocker::unblock(&self.log, at).is_unblocked() {
-                return None;
-            }
-            *count += 1;
+            // If not, its publisher may have committed at this moment.
+            *count += usize::from(unblocker::unblock(&self.log, at).is_unblocked());
         }
         let length = usize::try_from(self.frame_length(at)).ok().filter(|length| *length > 0)?;
         let length = length.next_multiple_of(ALIGNMENT);
@@ -186,14 +189,13 @@ impl IpcPublication {
     /// Where nothing is written between a claim and `to`, its length is known all the same: `to` is where younger claims
     /// begin. It is entered in place of the dead publisher, for the unblocker to find.
     fn enter_dead_claim(&self, at: Position, to: Position) {
-        let term = self.log.term(at.partition(self.term_length()));
-        let (start, left) = (self.offset_of(at), self.term_length().as_usize() - self.offset_of(at));
+        let (start, left) = (self.word_of(at), self.term_length().as_usize() - self.offset_of(at));
         let length = usize::try_from(to.since(at)).map_or(left, |length| length.min(left));
         // SYNC: claimed. Who wakes up now has written its length before anything else of its frame.
-        let is_empty = |at: usize| term.load_i32(at, Ordering::Acquire) == 0;
+        let is_empty = |word: usize| self.region.load_i32(word, Ordering::Acquire) == 0;
         let is_unwritten = (start..start + length).step_by(ALIGNMENT).all(is_empty);
         if let (true, Ok(length)) = (is_unwritten, i32::try_from(length)) {
-            term.compare_exchange_i32(start, 0, -length);
+            self.region.compare_exchange_i32(start, 0, -length);
         }
     }
 }

@@ -3,6 +3,7 @@
 use gannet_core::Position;
 use gannet_core::counters::system::SystemCounter;
 use gannet_core::sync::{Memory, Ordering};
+use gannet_transport_ipc::{MappedFile, Region};
 
 use super::Harness;
 use super::harness::{SECOND_NS, SMALL, Stream, TERM};
@@ -19,16 +20,21 @@ fn move_the_tail(stream: &Stream, length: usize) {
 
 /// The length of the frame at a position.
 fn length_at(stream: &Stream, position: Position) -> i32 {
+    length_in(&MappedFile::open(stream.path.as_ref()).unwrap(), stream, position)
+}
+
+fn length_in(file: &Region, stream: &Stream, position: Position) -> i32 {
     let term_length = stream.log.term_length();
     let offset = usize::try_from(position.term_offset(term_length)).unwrap();
-    stream.log.term(position.partition(term_length)).load_i32(offset, Ordering::Acquire)
+    file.load_i32(position.partition(term_length) * term_length.as_usize() + offset, Ordering::Acquire)
 }
 
 /// How far a reader at a position comes.
 fn readable(stream: &Stream, from: Position) -> Position {
+    let file = MappedFile::open(stream.path.as_ref()).unwrap();
     let mut position = from;
     while position < stream.producer() {
-        let length = i64::from(length_at(stream, position));
+        let length = i64::from(length_in(&file, stream, position));
         if length <= 0 {
             break;
         }
