@@ -62,9 +62,10 @@ impl DriverFiles {
         let claim = directory.claim_unless(options, is_stopped)?;
         tell(&claim, &directory, context.warn_if_directory_exists);
         let cnc = CncFile::create(&directory, cnc_config(context), context.sharing)?;
-        Self::fill(context, directory.clone(), claim, cnc).inspect_err(|_| {
-            // A file that nobody will finish only makes the next driver wait.
-            let _ = std::fs::remove_file(directory.cnc_file());
+        let file = cnc.memory().clone();
+        Self::fill(context, directory, claim, cnc).inspect_err(|_| {
+            // A file that nobody will finish only makes the next driver wait, unless that has removed it already.
+            let _ = file.remove_file();
         })
     }
 
