@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use gannet_transport_ipc::DirectoryError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::agent::thread;
@@ -63,7 +64,13 @@ fn serve(configuration: Configuration) -> Result<ExitCode, DriverError> {
         let _ = configuration.print(&mut io::stdout().lock());
     }
     let naming = configuration.context.thread_naming;
-    let mut driver = MediaDriver::launch_invoker(configuration.context)?;
+    let is_stopped = || told(&signal).is_some();
+    let mut driver = match MediaDriver::launch_invoker_unless(configuration.context, &is_stopped) {
+        Err(DriverError::Directory(DirectoryError::Stopped { .. })) => {
+            return Ok(ExitCode::from(told(&signal).unwrap_or_default()));
+        }
+        launched => launched?,
+    };
     if naming == ThreadNaming::New {
         thread::set_name(driver.role_name());
     }
@@ -82,16 +89,21 @@ fn serve(configuration: Configuration) -> Result<ExitCode, DriverError> {
 fn run_until_told(driver: &mut InvokedDriver, signal: &AtomicUsize) -> u8 {
     loop {
         let work_count = driver.do_work();
-        // Nothing is handed over with the number, so nothing is ordered by it.
-        let number = signal.load(Ordering::Relaxed);
-        if number != NO_SIGNAL {
-            return u8::try_from(number).unwrap_or(u8::MAX);
+        if let Some(number) = told(signal) {
+            return number;
         }
         if driver.is_terminating() {
             return 0;
         }
         driver.idle(work_count);
     }
+}
+
+/// The number of the signal that came, if one did.
+fn told(signal: &AtomicUsize) -> Option<u8> {
+    // Nothing is handed over with the number, so nothing is ordered by it.
+    let number = signal.load(Ordering::Relaxed);
+    (number != NO_SIGNAL).then(|| u8::try_from(number).unwrap_or(u8::MAX))
 }
 
 fn refuse(doing: &str, error: &dyn std::error::Error) -> ExitCode {

@@ -1,4 +1,6 @@
 //! `gannetd`, the media driver as a process.
+// As in the library.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
 

@@ -66,6 +66,31 @@ pub const SHARED: &[KillPoint] = &[
         },
     },
     KillPoint {
+        name: "it had several claims open",
+        room: FAR,
+        steps: |log| {
+            for _ in 0..5 {
+                let term = log.claim(ALIGNED);
+                log.put_length(term, term.tail, -FRAME);
+                log.put_header(term, term.tail, WHOLE, DATA);
+            }
+        },
+    },
+    KillPoint {
+        name: "it had claims open between messages that it had committed",
+        room: FAR,
+        steps: |log| {
+            for is_committed in [false, true, false, true, false] {
+                let term = log.claim(ALIGNED);
+                log.put_length(term, term.tail, -FRAME);
+                log.put_header(term, term.tail, WHOLE, DATA);
+                if is_committed {
+                    log.put_length(term, term.tail, FRAME);
+                }
+            }
+        },
+    },
+    KillPoint {
         name: "it had written the length",
         room: FAR,
         steps: |log| {
@@ -116,6 +141,27 @@ pub const SHARED: &[KillPoint] = &[
         room: FAR,
         steps: |log| {
             let _ = log.claim(THREE);
+        },
+    },
+    KillPoint {
+        name: "it had begun the first fragment of three",
+        room: FAR,
+        steps: |log| {
+            let term = log.claim(THREE);
+            log.put_length(term, term.tail, -MTU);
+            log.put_header(term, term.tail, 0x80, DATA);
+        },
+    },
+    KillPoint {
+        name: "it had written one fragment of three and begun the second",
+        room: FAR,
+        steps: |log| {
+            let term = log.claim(THREE);
+            log.put_length(term, term.tail, -MTU);
+            log.put_header(term, term.tail, 0x80, DATA);
+            log.put_length(term, term.tail, MTU);
+            log.put_length(term, term.tail + MTU, -MTU);
+            log.put_header(term, term.tail + MTU, 0, DATA);
         },
     },
     KillPoint {

@@ -9,6 +9,7 @@ pub mod cnc_snapshot;
 pub mod driver_process;
 pub mod gannetd;
 pub mod kill_points;
+mod leash;
 pub mod messages;
 pub mod process;
 pub mod raw_client;

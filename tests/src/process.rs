@@ -1,16 +1,19 @@
 //! A child process under guard: killed by its own id when the test ends, its output kept. `[any]`
 
+use crate::leash;
 use crate::wait::wait_for;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::marker::PhantomData;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// A child whose output is collected line by line, and which does not outlive this value.
+/// A child whose output is collected line by line, and which does not outlive this value, nor the thread that started it:
+/// it stays there.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -19,27 +22,31 @@ pub struct Process {
     errors: Arc<Mutex<Vec<String>>>,
     readers: Vec<thread::JoinHandle<()>>,
     name: String,
+    /// Not to be sent to another thread: the leash is tied to this one.
+    _stays: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Process {
-    /// Starts `command` with piped input and output.
+    /// Starts `command` with piped input and output. It dies with the test process, however that ends.
     #[must_use]
     pub fn spawn(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::spawn_unheard(command)
+    }
+
+    /// As [`Process::spawn`], and leaves the output where the command has it: nothing of that is collected.
+    #[must_use]
+    pub fn spawn_unheard(mut command: Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        command.stdin(Stdio::piped());
+        let mut child = leash::spawn(command).unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let output = Arc::default();
         let errors = Arc::default();
-        let readers = vec![
-            collect(child.stdout.take().expect("piped"), Arc::clone(&output)),
-            collect(child.stderr.take().expect("piped"), Arc::clone(&errors)),
-        ];
+        let mut readers = Vec::new();
+        readers.extend(child.stdout.take().map(|stream| collect(stream, Arc::clone(&output))));
+        readers.extend(child.stderr.take().map(|stream| collect(stream, Arc::clone(&errors))));
         let stdin = child.stdin.take();
-        Process { child, stdin, output, errors, readers, name }
+        Process { child, stdin, output, errors, readers, name, _stays: PhantomData }
     }
 
     /// Its process id.
@@ -55,6 +62,15 @@ impl Process {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap_or_else(|error| panic!("cannot send {signal} to {}: {error}", self.name));
+    }
+
+    /// Whether it has a handler for a signal, as the system tells.
+    #[must_use]
+    pub fn catches(&self, signal: Signal) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        mask >> (signal as i32 - 1) & 1 == 1
     }
 
     /// Kills it with SIGKILL and waits until it is gone.

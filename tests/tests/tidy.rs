@@ -46,6 +46,8 @@ const UNSAFE: &[&str] = &[
     "fuzz/fuzz_targets/log.rs",
     // sched_setattr has no safe wrapper.
     "driver/src/agent/scheduling.rs",
+    // What a child does between fork and exec.
+    "tests/src/leash.rs",
     // The official client and driver, through their C interface.
     "tests/interop/src/official/",
     "tests/interop/src/bin/official_driver.rs",

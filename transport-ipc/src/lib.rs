@@ -22,7 +22,9 @@ mod sharing;
 pub mod storage;
 
 pub use cnc_file::{CncFile, CncFileError};
-pub use directory::{AeronDirectory, Claim, ClaimOptions, Deleted, DirectoryError, Heartbeat, SavedErrors};
+pub use directory::{
+    AeronDirectory, Claim, ClaimOptions, Deleted, DirectoryError, DirectoryLock, Heartbeat, SavedErrors,
+};
 pub use error::FileError;
 pub use log_file::{LogFile, LogFileError};
 pub use loss_report_file::LossReportFile;

@@ -92,6 +92,29 @@ impl Region {
         fs::symlink_metadata(self.path()).is_ok_and(|named| (named.dev(), named.ino()) == self.mapping.identity)
     }
 
+    /// Whether the path leads to another file than the one that is mapped: somebody replaced it. Not when it is gone.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        fs::symlink_metadata(self.path()).is_ok_and(|named| (named.dev(), named.ino()) != self.mapping.identity)
+    }
+
+    /// Removes the mapped file's name, unless the path does not lead to it any more: then it is gone already, and what
+    /// stands there is somebody else's.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove_file(&self) -> Result<(), FileError> {
+        if !self.is_current() {
+            return Ok(());
+        }
+        match fs::remove_file(self.path()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(FileError::io("remove", self.path(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the mapping's changes to the file and tells other mappings of it, `msync` with `MS_SYNC`. Memory file
     /// systems have nothing to write.
     ///

@@ -19,6 +19,7 @@ pub struct StartError {
 /// An agent at work on a thread of its own, until it is stopped or dropped.
 #[derive(Debug)]
 pub struct AgentRunner<A> {
+    role_name: String,
     // Closing this end of the channel tells the thread to stop.
     running: Option<Sender<()>>,
     thread: Option<JoinHandle<A>>,
@@ -46,9 +47,15 @@ impl<A: Agent + Send + 'static> AgentRunner<A> {
             agent
         });
         match started {
-            Ok(thread) => Ok(AgentRunner { running: Some(running), thread: Some(thread) }),
+            Ok(thread) => Ok(AgentRunner { role_name, running: Some(running), thread: Some(thread) }),
             Err(source) => Err(StartError { role_name, source }),
         }
+    }
+
+    /// The agent's.
+    #[must_use]
+    pub fn role_name(&self) -> &str {
+        &self.role_name
     }
 
     /// Stops the duty cycles and hands back the agent, not yet closed; `None` if its thread panicked.
@@ -87,6 +94,7 @@ mod tests {
     struct Counting {
         cycles: usize,
         told: SyncSender<String>,
+        worked: SyncSender<usize>,
     }
 
     impl Agent for Counting {
@@ -101,6 +109,8 @@ mod tests {
 
         fn do_work(&mut self) -> usize {
             self.cycles += 1;
+            // Nobody listens to the later ones.
+            let _ = self.worked.try_send(self.cycles);
             0
         }
     }
@@ -108,10 +118,12 @@ mod tests {
     #[test]
     fn an_agent_works_on_a_thread_named_after_its_role_until_it_is_stopped() {
         let (told, name) = std::sync::mpsc::sync_channel(1);
-        let runner = AgentRunner::start(Counting { cycles: 0, told }, IdleStrategy::Yielding).unwrap();
+        let (worked, cycles) = std::sync::mpsc::sync_channel(2);
+        let runner = AgentRunner::start(Counting { cycles: 0, told, worked }, IdleStrategy::Yielding).unwrap();
         assert_eq!(name.recv().unwrap(), "[conductor, sen");
+        assert_eq!((cycles.recv().unwrap(), cycles.recv().unwrap()), (1, 2));
         assert!(!runner.has_ended());
         let agent = runner.stop().unwrap();
-        assert!(agent.cycles < usize::MAX);
+        assert!(agent.cycles >= 2, "it is handed back as it was");
     }
 }

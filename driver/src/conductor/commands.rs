@@ -12,8 +12,7 @@ use crate::config::TerminationValidator;
 impl DriverConductor {
     /// Takes at most one command, if the one before is done and the clients had time to read the answers so far.
     pub(super) fn process_command(&mut self) -> usize {
-        let may_take =
-            self.pending.is_none() && self.agent.is_accepting_commands() && self.client_proxy.has_time(self.now.ns);
+        let may_take = self.pending.is_none() && self.agent.is_accepting_commands() && self.client_proxy.has_time();
         if !may_take {
             return 0;
         }

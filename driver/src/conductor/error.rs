@@ -115,6 +115,16 @@ pub enum ConductorError {
         /// Its registration id.
         registration_id: i64,
     },
+    /// What a client adds without a counter of its own is bounded all the same.
+    #[error(
+        "too many {what}: there are {count}, as many as counters; remove some, or raise AERON_COUNTERS_BUFFER_LENGTH"
+    )]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+    },
     /// The counters file is full, or a key or label too long for it.
     #[error("unable to allocate counter: {reason}")]
     CounterAllocation {
@@ -166,6 +176,7 @@ impl ConductorError {
             | ConductorError::Mismatch { .. }
             | ConductorError::ResponseSessionMismatch { .. }
             | ConductorError::CounterNotStatic { .. }
+            | ConductorError::TooMany { .. }
             | ConductorError::CounterAllocation { .. }
             | ConductorError::ReasonTooLong { .. }
             | ConductorError::UnknownImage { .. } => ErrorCode::GenericError,

@@ -31,9 +31,10 @@ use gannet_core::broadcast::Transmitter;
 use gannet_core::cnc::Cnc;
 use gannet_core::command::ErrorCode;
 use gannet_core::counters::system::SystemCounter;
-use gannet_core::counters::{Counter, CounterSlot, CountersManager};
+use gannet_core::counters::{Counter, CounterSlot, CountersManager, VALUE_LENGTH};
 use gannet_core::error_log::DistinctErrorLog;
 use gannet_core::ring::{self, CapacityError};
+use gannet_core::sync::Memory;
 use gannet_core::uri::ChannelUri;
 use gannet_transport_ipc::Region;
 
@@ -52,6 +53,9 @@ use subscriptions::SubscriptionLink;
 
 /// The channel that notices about images over shared memory name.
 const IPC_CHANNEL: &str = "aeron:ipc";
+
+/// How often blocked readers are looked for: a small part of the second beyond the unblock time-out in which they go on.
+const BLOCKED_INTERVAL_NS: i64 = 100_000_000;
 
 /// The counters of a CnC file.
 pub type Counters = CountersManager<Region, Box<[CounterSlot]>>;
@@ -94,6 +98,7 @@ impl From<CapacityError> for CncSetupError {
 pub struct DriverConductor {
     settings: ConductorSettings,
     now: Now,
+    cnc: Region,
     to_driver: ring::Consumer<Region>,
     command: Vec<u8>,
     client_proxy: ClientProxy,
@@ -109,9 +114,12 @@ pub struct DriverConductor {
     session_ids: SessionIds,
     random: Random,
     next_link_id: u64,
+    max_links: usize,
     timer_deadline_ns: i64,
+    blocked_deadline_ns: i64,
     stalled_commands: ring::StallWatch,
     is_terminating: bool,
+    is_ousted: bool,
     pace: Pace,
     displaces_subscriber: bool,
 }
@@ -138,6 +146,7 @@ impl DriverConductor {
         };
         Ok(DriverConductor {
             now,
+            cnc: cnc.memory().clone(),
             command,
             client_proxy: ClientProxy::new(transmitter),
             errors: ErrorReporter::new(DistinctErrorLog::new(cnc.error_log()), counter(SystemCounter::Errors)?),
@@ -169,9 +178,12 @@ impl DriverConductor {
             ),
             random,
             next_link_id: 0,
+            max_links: cnc.counters_values().len() / VALUE_LENGTH,
             timer_deadline_ns: now.ns,
+            blocked_deadline_ns: now.ns,
             stalled_commands: ring::StallWatch::new(),
             is_terminating: false,
+            is_ousted: false,
             pace: Pace::Idle,
             displaces_subscriber: false,
             counters,
@@ -186,13 +198,26 @@ impl DriverConductor {
         self.stalls.measure_and_update(now.ns);
         let mut work_count = 0;
         if now.ns > self.timer_deadline_ns {
+            self.is_ousted = self.is_ousted || self.cnc.is_replaced();
+        }
+        if self.is_ousted {
+            // Nobody new finds this driver, and what it would do next may hit its successor's files.
+            return 0;
+        }
+        if now.ns > self.timer_deadline_ns {
             self.on_timer();
             self.timer_deadline_ns = now.ns.saturating_add(self.settings.timer_interval_ns);
             work_count += 1;
         }
+        if now.ns >= self.blocked_deadline_ns {
+            self.check_for_blocked_publishers();
+            let interval_ns = BLOCKED_INTERVAL_NS.min(self.settings.timer_interval_ns).max(1);
+            self.blocked_deadline_ns = now.ns.saturating_add(interval_ns);
+        }
+        work_count += self.client_proxy.send_waiting(now.ns);
         work_count += self.process_command();
         work_count += self.process_resources();
-        self.update_limits();
+        work_count += self.update_limits();
         self.report_failures();
         work_count
     }
@@ -209,33 +234,34 @@ impl DriverConductor {
         self.displaces_subscriber
     }
 
-    /// Whether a client asked for the driver to end, and was allowed to.
+    /// Whether the driver is to end: a client asked for it and was allowed to, or another driver took its directory.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
-        self.is_terminating
+        self.is_terminating || self.is_ousted
     }
 
-    /// The end: every log is removed, and clients are told by the heartbeat.
+    /// The end: every log is removed that is still this driver's, and clients are told by the heartbeat.
     pub fn close(&mut self) {
         self.clients.clear();
         self.subscriptions.clear();
         for publication in self.publications.drain(..) {
             // What cannot be removed stays for the next driver to clear away.
-            let _ = std::fs::remove_file(publication.region().path());
+            let _ = publication.region().remove_file();
         }
         self.pending = None;
         // A log that was made for a publication that is not wanted any more.
         while let Some(reply) = self.agent.poll() {
             if let Reply::LogCreated { result: Ok((_, region)), .. } = reply {
-                let _ = std::fs::remove_file(region.path());
+                let _ = region.remove_file();
             }
         }
         self.to_driver.ring().set_consumer_heartbeat_ms(-1);
     }
 
     /// Tells where the publishers are and moves their limits. A limit that moved is no work: when it has to move again
-    /// is what the pace says.
-    fn update_limits(&mut self) {
+    /// is what the pace says. Giving up dead claims is, and goes on in the next duty cycle.
+    fn update_limits(&mut self) -> usize {
+        let mut work_count = 0;
         let mut pace = Pace::Idle;
         self.displaces_subscriber = false;
         for publication in &mut self.publications {
@@ -245,8 +271,14 @@ impl DriverConductor {
             if let Some(range) = update.reserve {
                 resources::request_reservation(&mut self.agent, publication, range, self.now.ns);
             }
+            if publication.has_dead_claims() {
+                let count = publication.give_up_claims();
+                self.system.unblocked_publications.add(i64::try_from(count).unwrap_or(i64::MAX));
+                work_count += 1;
+            }
         }
         self.pace = pace;
+        work_count
     }
 
     /// Records what an operator should know and is no error.

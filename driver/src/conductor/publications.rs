@@ -169,19 +169,28 @@ impl DriverConductor {
     ) -> Result<(), ConductorError> {
         self.system.bytes_mapped.add(i64::try_from(region.len()).unwrap_or(i64::MAX));
         let (client_id, registration_id) = (pending.client_id, pending.registration_id);
-        if let Err(error) = self.try_add_publication(pending, &log, &region) {
-            self.request(Request::FreeLog { log, region });
-            return Err(error);
-        }
-        self.link_publisher(client_id, registration_id, self.publications.len() - 1)
+        let response_link = match self.try_add_publication(pending, &log, &region) {
+            Ok(response_link) => response_link,
+            Err(error) => {
+                self.request(Request::FreeLog { log, region });
+                return Err(error);
+            }
+        };
+        self.link_publisher(client_id, registration_id, self.publications.len() - 1).inspect_err(|_| {
+            // It may be abandoned; then its responses are still to come, from another.
+            if let Some(index) = response_link.filter(|_| self.find_publication(registration_id).is_none()) {
+                self.subscriptions[index].session_id = None;
+            }
+        })
     }
 
+    /// The response subscription that got its session by it, if one did.
     fn try_add_publication(
         &mut self,
         pending: PendingPublication,
         log: &LogBuffers<Region>,
         region: &Region,
-    ) -> Result<(), ConductorError> {
+    ) -> Result<Option<usize>, ConductorError> {
         let response_link = self.response_link(&pending)?;
         let start = pending.params.start();
         let stream = Stream {
@@ -203,8 +212,9 @@ impl DriverConductor {
         if pending.params.session_id.is_none() {
             self.session_ids.give(pending.session_id);
         }
+        let mut is_first = false;
         if let Some(index) = response_link {
-            self.subscriptions[index].session_id = Some(pending.session_id);
+            is_first = self.subscriptions[index].session_id.replace(pending.session_id).is_none();
         }
         let mut reservation = pending.reservation;
         reservation.on_reserved(reservation.at_creation(pending.params.is_sparse).to);
@@ -229,7 +239,7 @@ impl DriverConductor {
             cool_down_ns: self.settings.image_liveness_timeout_ns,
             now_ns: self.now.ns,
         }));
-        Ok(())
+        Ok(response_link.filter(|_| is_first))
     }
 
     /// The response subscription that waits for the session of this publication: the one that the publication of the
@@ -254,9 +264,16 @@ impl DriverConductor {
     /// One more client publishes: it is told first, then the subscriptions that can join now.
     fn link_publisher(&mut self, client_id: i64, registration_id: i64, index: usize) -> Result<(), ConductorError> {
         let publication_id = self.publications[index].registration_id;
-        if let Err(error) = self.get_or_add_client(client_id).map(|client| {
+        let max_links = self.max_links;
+        let linked = self.get_or_add_client(client_id).and_then(|client| {
+            let count = client.publications.len();
+            if count >= max_links {
+                return Err(ConductorError::TooMany { what: "publications of one client", count });
+            }
             client.publications.push(PublicationLink { registration_id, publication_id });
-        }) {
+            Ok(())
+        });
+        if let Err(error) = linked {
             self.abandon_if_unused(index);
             return Err(error);
         }

@@ -67,7 +67,7 @@ impl DriverConductor {
         }
     }
 
-    fn find_publication(&mut self, registration_id: i64) -> Option<&mut IpcPublication> {
+    pub(super) fn find_publication(&mut self, registration_id: i64) -> Option<&mut IpcPublication> {
         self.publications.iter_mut().find(|publication| publication.registration_id == registration_id)
     }
 }

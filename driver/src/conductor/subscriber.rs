@@ -6,6 +6,7 @@ use gannet_core::Position;
 use gannet_core::counters::Counter;
 use gannet_transport_ipc::Region;
 
+use super::ipc_publication::BlockedWatch;
 use super::subscriptions::LinkId;
 use super::untethered::Tether;
 
@@ -20,6 +21,8 @@ pub(super) struct Subscriber {
     pub(super) counter: Option<Counter<Region>>,
     /// Its state.
     pub(super) tether: Tether,
+    /// Whether it waits for a claim that is not committed.
+    pub(super) blocked: BlockedWatch,
 }
 
 impl Subscriber {

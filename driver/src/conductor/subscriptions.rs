@@ -3,19 +3,21 @@
 //! Mirrors `aeron_driver_conductor_on_add_ipc_subscription`, `_on_remove_subscription` and the linking of
 //! `aeron_driver_conductor_link_ipc_subscriptions`; commands.md §4.
 
+use std::collections::HashSet;
+
 use gannet_core::command::{AvailableImage, Response};
 use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::Stream;
 use gannet_core::uri::ChannelUri;
 use gannet_core::{SessionId, StreamId};
 
-use super::ipc_publication::IpcPublication;
+use super::ipc_publication::{BlockedWatch, IpcPublication};
 use super::subscriber::Subscriber;
 use super::untethered::Tether;
 use super::{ConductorError, DriverConductor, IPC_CHANNEL, ipc_channel};
 
 /// Names a subscription link within the conductor. A registration id may stand for several links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LinkId(pub(super) u64);
 
 /// One subscription, or one destination of one.
@@ -55,6 +57,10 @@ impl DriverConductor {
         let mut link = self
             .subscription_link(&uri, client_id, correlation_id, stream_id)
             .map_err(|error| ConductorError::uri(&error, channel))?;
+        // Each image of each takes a counter: of more than there are counters, some would read nothing.
+        if self.subscriptions.len() >= self.max_links {
+            return Err(ConductorError::TooMany { what: "subscriptions", count: self.subscriptions.len() });
+        }
         channel.clone_into(&mut link.channel);
         self.get_or_add_client(client_id)?;
 
@@ -137,6 +143,7 @@ impl DriverConductor {
             subscription_registration_id: link.registration_id,
             counter: Some(counter),
             tether: Tether::new(link.is_tethered, link.is_rejoin, self.now.ns),
+            blocked: BlockedWatch::default(),
         });
         self.client_proxy.transmit(&Response::AvailableImage(AvailableImage {
             correlation_id: publication.registration_id,
@@ -205,24 +212,20 @@ impl DriverConductor {
         Ok(())
     }
 
-    /// Drops the links that are meant, with their positions; whether there were any.
+    /// Drops the links that are meant, with their positions; whether there were any. The others keep their order, in
+    /// which clients are told of new images.
     pub(super) fn remove_subscriptions(&mut self, is_meant: impl Fn(&SubscriptionLink) -> bool) -> bool {
-        let mut any = false;
-        let mut index = 0;
-        while index < self.subscriptions.len() {
-            if !is_meant(&self.subscriptions[index]) {
-                index += 1;
-                continue;
-            }
-            any = true;
-            let link = self.subscriptions.remove(index);
-            for publication in &mut self.publications {
-                if let Some(counter) = publication.remove_subscriber(link.id).and_then(|gone| gone.counter) {
-                    // The conductor allocated it; it is in use.
-                    let _ = self.counters.free(counter.id(), self.now.epoch_ms);
-                }
+        let gone: HashSet<LinkId> =
+            self.subscriptions.extract_if(.., |link| is_meant(link)).map(|link| link.id).collect();
+        if gone.is_empty() {
+            return false;
+        }
+        for publication in &mut self.publications {
+            for counter in publication.remove_subscribers(&gone).into_iter().filter_map(|gone| gone.counter) {
+                // The conductor allocated it; it is in use.
+                let _ = self.counters.free(counter.id(), self.now.epoch_ms);
             }
         }
-        any
+        true
     }
 }

@@ -53,9 +53,6 @@ impl DriverConductor {
                 }));
             }
             Notice::FreeCounter(counter_id) => self.free_counter(counter_id),
-            Notice::Unblocked => {
-                self.system.unblocked_publications.add(1);
-            }
             Notice::Revoked => {
                 self.system.publications_revoked.add(1);
             }
@@ -64,6 +61,13 @@ impl DriverConductor {
                     self.report(ErrorCode::GenericError, &error);
                 }
             }
+        }
+    }
+
+    /// A publisher that died between claiming and committing keeps the readers of its stream waiting.
+    pub(super) fn check_for_blocked_publishers(&mut self) {
+        for publication in &mut self.publications {
+            publication.check_for_blocked_publisher(self.now.ns);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Why a driver did not start, or did not end cleanly. `[any]`
 
+use std::path::PathBuf;
+
 use gannet_transport_ipc::{CncFileError, DirectoryError, FileError};
 
 use crate::agent::{IdleStrategyError, StartError};
@@ -37,6 +39,22 @@ pub enum DriverError {
     /// Of signals, in `gannetd`.
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),
+    /// Another driver has its directory now: it was told to delete whatever was there, or this one had shown no life
+    /// for too long.
+    #[error(
+        "another media driver took over {}: this one showed no life for its time-out, or the other deletes on start",
+        directory.display()
+    )]
+    Ousted {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A thread of the driver ended by itself, which only a panic can cause.
+    #[error("the thread '{role_name}' of the media driver died")]
+    ThreadDied {
+        /// Its name.
+        role_name: String,
+    },
     /// Of a thread.
     #[error(transparent)]
     Thread(#[from] StartError),

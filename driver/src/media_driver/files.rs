@@ -4,6 +4,7 @@
 //! `aeron_driver_context_close`; cnc.md §1.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use gannet_core::cnc::{self, Cnc, CncConfig, CncLengths};
 use gannet_core::counters::system::{self, SystemCounter};
@@ -11,7 +12,9 @@ use gannet_core::counters::{CounterSlot, CountersManager, VALUE_LENGTH};
 use gannet_core::loss_report::LossReport;
 use gannet_core::ring::ManyToOneRing;
 use gannet_core::sync::Memory;
-use gannet_transport_ipc::{AeronDirectory, Claim, ClaimOptions, CncFile, LossReportFile, Region, SavedErrors};
+use gannet_transport_ipc::{
+    AeronDirectory, Claim, ClaimOptions, CncFile, DirectoryLock, LossReportFile, Region, SavedErrors,
+};
 
 use super::DriverError;
 use crate::clock::epoch_ms;
@@ -26,32 +29,43 @@ const COMMIT: &str = concat!("gannet-", env!("CARGO_PKG_VERSION"));
 /// The version of the commands, `AERON_CONTROL_PROTOCOL_*_VERSION`.
 const CONTROL_PROTOCOL_VERSION: i32 = cnc::semantic_version(1, 0, 0);
 
-/// The files that a driver shares with its clients.
+/// How long an ending driver waits for one that is starting in the same directory: it looks, and refuses, or takes over.
+const HOLD_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The files that a driver shares with its clients. When they are dropped, however that comes, they say that the driver
+/// has ended, and the directory goes if the settings say so: the next driver can start at once.
 #[derive(Debug)]
 pub(super) struct DriverFiles {
     directory: AeronDirectory,
     cnc: Cnc<Region>,
     // Nothing is lost over shared memory; the report is there for tools that look for it.
     _loss_report: LossReport<Region>,
+    /// Until clients may come.
     claim: Option<Claim>,
+    /// From when the driver begins to end.
+    lock: Option<DirectoryLock>,
     delete_on_shutdown: bool,
+    has_ended: bool,
 }
 
 impl DriverFiles {
-    /// Takes the directory, from a dead driver too, and makes the CnC file and the loss report in it. Clients see
-    /// nothing before [`DriverFiles::publish`].
-    pub(super) fn create(context: &Context) -> Result<(Self, Counters), DriverError> {
+    /// Takes the directory, from a dead driver too, and makes the CnC file and the loss report in it; gives up waiting
+    /// for another driver that does not come to an end with that when `is_stopped`. Clients see nothing before
+    /// [`DriverFiles::publish`].
+    pub(super) fn create(context: &Context, is_stopped: &dyn Fn() -> bool) -> Result<(Self, Counters), DriverError> {
         let directory = AeronDirectory::at(&context.directory);
-        let claim = directory.claim(ClaimOptions {
+        let options = ClaimOptions {
             sharing: context.sharing,
             driver_timeout_ms: context.driver_timeout_ms,
             delete_on_start: context.delete_directory_on_start,
-        })?;
+        };
+        let claim = directory.claim_unless(options, is_stopped)?;
         tell(&claim, &directory, context.warn_if_directory_exists);
         let cnc = CncFile::create(&directory, cnc_config(context), context.sharing)?;
-        Self::fill(context, directory.clone(), claim, cnc).inspect_err(|_| {
-            // A file that nobody will finish only makes the next driver wait.
-            let _ = std::fs::remove_file(directory.cnc_file());
+        let file = cnc.memory().clone();
+        Self::fill(context, directory, claim, cnc).inspect_err(|_| {
+            // A file that nobody will finish only makes the next driver wait, unless that has removed it already.
+            let _ = file.remove_file();
         })
     }
 
@@ -76,7 +90,15 @@ impl DriverFiles {
             }
         }
         let delete_on_shutdown = context.delete_directory_on_shutdown;
-        let files = DriverFiles { directory, cnc, _loss_report: loss_report, claim: Some(claim), delete_on_shutdown };
+        let files = DriverFiles {
+            directory,
+            cnc,
+            _loss_report: loss_report,
+            claim: Some(claim),
+            lock: None,
+            delete_on_shutdown,
+            has_ended: false,
+        };
         Ok((files, counters))
     }
 
@@ -97,15 +119,59 @@ impl DriverFiles {
         Ok(())
     }
 
-    /// Writes back what the conductor said last, and deletes the directory if the settings say so.
-    pub(super) fn close(self) -> Result<(), DriverError> {
-        self.cnc.memory().flush()?;
-        let DriverFiles { directory, cnc, _loss_report: loss_report, .. } = self;
-        drop((cnc, loss_report));
-        if self.delete_on_shutdown {
-            directory.delete()?;
+    /// Keeps other drivers from starting in the directory until the files are closed: as soon as the heartbeat says that
+    /// this one has ended, another may, and from then on nothing there would be safe from this one's deletions.
+    pub(super) fn hold(&mut self) {
+        if self.claim.is_none() && self.lock.is_none() {
+            // Whoever cannot hold it deletes nothing.
+            self.lock = self.directory.hold(HOLD_PATIENCE).ok().flatten();
         }
-        Ok(())
+    }
+
+    /// Says that the driver has ended, writes back what the conductor said last, and deletes the directory if the
+    /// settings say so and it is still this driver's.
+    pub(super) fn close(mut self) -> Result<(), DriverError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), DriverError> {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return Ok(());
+        }
+        self.hold();
+        let is_held = self.claim.is_some() || self.lock.is_some();
+        let result = self.give_up(is_held);
+        // Only now may another driver start.
+        (self.claim, self.lock) = (None, None);
+        result
+    }
+
+    fn give_up(&mut self, is_held: bool) -> Result<(), DriverError> {
+        let cnc = self.cnc.memory();
+        if let Ok(ring) = ManyToOneRing::new(self.cnc.to_driver()) {
+            ring.set_consumer_heartbeat_ms(-1);
+        }
+        if cnc.is_replaced() {
+            return Err(DriverError::Ousted { directory: self.directory.path().to_path_buf() });
+        }
+        let flushed = cnc.flush();
+        if is_held && cnc.is_current() {
+            if self.claim.is_some() {
+                // Nobody will finish it.
+                cnc.remove_file()?;
+            }
+            if self.delete_on_shutdown {
+                self.directory.delete()?;
+            }
+        }
+        Ok(flushed?)
+    }
+}
+
+impl Drop for DriverFiles {
+    fn drop(&mut self) {
+        // Whoever wants to know what went wrong closes.
+        let _ = self.end();
     }
 }
 

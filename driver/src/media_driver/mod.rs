@@ -79,7 +79,11 @@ impl MediaDriver {
         if context.threading_mode == ThreadingMode::Invoker {
             return Err(DriverError::NeedsInvoker);
         }
-        let Parts { primary, idle, resources, terminating, files } = assemble(context)?;
+        Self::start(assemble(context, &|| false)?)
+    }
+
+    fn start(parts: Parts) -> Result<MediaDriver, DriverError> {
+        let Parts { primary, idle, resources, terminating, files } = parts;
         let mut driver = MediaDriver { threads: Threads::none(), terminating, files: Some(files) };
         if let Some((agent, idle)) = resources {
             driver.threads.resources = Some(AgentRunner::start(agent, idle)?);
@@ -94,17 +98,23 @@ impl MediaDriver {
     /// # Errors
     /// As for [`MediaDriver::launch`].
     pub fn launch_invoker(context: Context) -> Result<InvokedDriver, DriverError> {
-        let Parts { mut primary, idle, resources, terminating, files } = assemble(context)?;
-        let resources = match resources {
-            Some((agent, idle)) => Some(AgentRunner::start(agent, idle)?),
-            None => None,
-        };
-        primary.on_start();
-        Ok(InvokedDriver { primary: Some(primary), idle, resources, terminating, files: Some(files) })
+        Self::launch_invoker_unless(context, &|| false)
     }
 
-    /// Whether a client asked for the driver to end, and was allowed to, or a thread of it is gone; it goes on until it
-    /// is closed.
+    /// As [`MediaDriver::launch_invoker`], and gives up as soon as `is_stopped`, should it have to wait for another driver
+    /// that began to start in the directory.
+    ///
+    /// # Errors
+    /// As for [`MediaDriver::launch`]; and [`DirectoryError::Stopped`](gannet_transport_ipc::DirectoryError::Stopped).
+    pub fn launch_invoker_unless(
+        context: Context,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<InvokedDriver, DriverError> {
+        InvokedDriver::start(assemble(context, is_stopped)?)
+    }
+
+    /// Whether a client asked for the driver to end, and was allowed to; or a thread of it is gone; or another driver took
+    /// over its directory. It goes on until it is closed.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
         is_terminating(&self.terminating) || self.threads.have_ended()
@@ -113,14 +123,18 @@ impl MediaDriver {
     /// Ends the driver: its threads, its logs, its heartbeat, and the directory if the settings say so.
     ///
     /// # Errors
-    /// When files cannot be written back or removed; the driver has ended all the same.
+    /// When a thread had died, another driver took over the directory, or files cannot be written back or removed; the
+    /// driver has ended all the same.
     pub fn close(mut self) -> Result<(), DriverError> {
         self.end()
     }
 
     fn end(&mut self) -> Result<(), DriverError> {
-        self.threads.end();
-        self.files.take().map_or(Ok(()), DriverFiles::close)
+        let Threads { primary, resources } = std::mem::replace(&mut self.threads, Threads::none());
+        // All stop before any closes; the conductor closes last: it tells clients that the driver is gone.
+        let stopped =
+            [resources.map(|runner| stop(runner).map(|agent| Box::new(agent) as BoxedAgent)), primary.map(stop)];
+        end(stopped.into_iter().flatten(), self.files.take())
     }
 }
 
@@ -132,6 +146,16 @@ impl Drop for MediaDriver {
 }
 
 impl InvokedDriver {
+    fn start(parts: Parts) -> Result<InvokedDriver, DriverError> {
+        let Parts { mut primary, idle, resources, terminating, files } = parts;
+        let resources = match resources {
+            Some((agent, idle)) => Some(AgentRunner::start(agent, idle)?),
+            None => None,
+        };
+        primary.on_start();
+        Ok(InvokedDriver { primary: Some(primary), idle, resources, terminating, files: Some(files) })
+    }
+
     /// One duty cycle; how much was done.
     pub fn do_work(&mut self) -> usize {
         self.primary.as_mut().map_or(0, |primary| primary.do_work())
@@ -143,10 +167,11 @@ impl InvokedDriver {
         self.idle.idle(work_count, pace);
     }
 
-    /// Whether a client asked for the driver to end, and was allowed to; it goes on until it is closed.
+    /// Whether a client asked for the driver to end, and was allowed to; or its other thread is gone, without which it
+    /// serves nobody; or another driver took over its directory. It goes on until it is closed.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
-        is_terminating(&self.terminating)
+        is_terminating(&self.terminating) || self.resources.as_ref().is_some_and(AgentRunner::has_ended)
     }
 
     /// The name that the calling thread would have, were it the driver's own.
@@ -158,17 +183,16 @@ impl InvokedDriver {
     /// Ends the driver: its logs, its heartbeat, and the directory if the settings say so.
     ///
     /// # Errors
-    /// When files cannot be written back or removed; the driver has ended all the same.
+    /// As for [`MediaDriver::close`].
     pub fn close(mut self) -> Result<(), DriverError> {
         self.end()
     }
 
     fn end(&mut self) -> Result<(), DriverError> {
-        end_resources(self.resources.take());
-        if let Some(mut primary) = self.primary.take() {
-            primary.on_close();
-        }
-        self.files.take().map_or(Ok(()), DriverFiles::close)
+        let resources = self.resources.take().map(|runner| stop(runner).map(|agent| Box::new(agent) as BoxedAgent));
+        // What panicked in the middle of its work is not asked to do more.
+        let primary = self.primary.take().filter(|_| !std::thread::panicking());
+        end(resources.into_iter().chain(primary.map(Ok)), self.files.take())
     }
 }
 
@@ -194,21 +218,28 @@ impl Threads {
         self.primary.as_ref().is_some_and(AgentRunner::has_ended)
             || self.resources.as_ref().is_some_and(AgentRunner::has_ended)
     }
-
-    /// Stops all threads, then closes the agents, the conductor last: it tells clients that the driver is gone.
-    fn end(&mut self) {
-        let resources = self.resources.take().and_then(AgentRunner::stop);
-        let primary = self.primary.take().and_then(AgentRunner::stop);
-        for mut agent in [resources.map(|agent| Box::new(agent) as BoxedAgent), primary].into_iter().flatten() {
-            agent.on_close();
-        }
-    }
 }
 
-fn end_resources(resources: Option<AgentRunner<NativeResourceAgent>>) {
-    if let Some(mut agent) = resources.and_then(AgentRunner::stop) {
-        agent.on_close();
+fn stop<A: Agent + Send + 'static>(runner: AgentRunner<A>) -> Result<A, DriverError> {
+    let role_name = runner.role_name().to_owned();
+    runner.stop().ok_or(DriverError::ThreadDied { role_name })
+}
+
+/// Closes agents that have stopped, those that live, and then the files, which no other driver can take meanwhile.
+fn end(
+    agents: impl Iterator<Item = Result<BoxedAgent, DriverError>>,
+    files: Option<DriverFiles>,
+) -> Result<(), DriverError> {
+    let Some(mut files) = files else { return Ok(()) };
+    files.hold();
+    let mut result = Ok(());
+    for agent in agents {
+        match agent {
+            Ok(mut agent) => agent.on_close(),
+            Err(error) => result = Err(error),
+        }
     }
+    files.close().and(result)
 }
 
 fn is_terminating(terminating: &Receiver<()>) -> bool {
@@ -216,7 +247,7 @@ fn is_terminating(terminating: &Receiver<()>) -> bool {
     matches!(terminating.try_recv(), Err(TryRecvError::Disconnected))
 }
 
-fn assemble(context: Context) -> Result<Parts, DriverError> {
+fn assemble(context: Context, is_stopped: &dyn Fn() -> bool) -> Result<Parts, DriverError> {
     context.validate()?;
     let is_shared = matches!(context.threading_mode, ThreadingMode::Shared | ThreadingMode::Invoker);
     // Whatever can be refused is refused before the directory is touched.
@@ -226,7 +257,7 @@ fn assemble(context: Context) -> Result<Parts, DriverError> {
 
     let affinity = affinity::resolve(&context, is_shared)?;
 
-    let (mut files, counters) = DriverFiles::create(&context)?;
+    let (mut files, counters) = DriverFiles::create(&context, is_stopped)?;
     let (resources, proxy) =
         NativeResourceAgent::new(settings::native_resources(&context, affinity.native_resource_agent));
     let mut clock = Clock::new();
@@ -259,3 +290,6 @@ fn role_name(context: &Context, is_shared: bool) -> &'static str {
         (ThreadNaming::New, true) => "aeron-md-shd",
     }
 }
+
+#[cfg(test)]
+mod tests;

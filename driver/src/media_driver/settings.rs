@@ -3,6 +3,7 @@
 use gannet_core::TermLength;
 
 use gannet_transport_ipc::{Region, storage};
+use rustix::net::{self, AddressFamily, SocketType, sockopt};
 
 use super::DriverError;
 use crate::conductor::ConductorSettings;
@@ -12,6 +13,7 @@ use crate::native_resource_agent::NativeResourceSettings;
 pub(super) fn conductor(context: &Context) -> Result<ConductorSettings, DriverError> {
     let ipc_term_length = TermLength::new(length(context.ipc_term_buffer_length))
         .map_err(|error| ConfigError::Invalid(format!("AERON_IPC_TERM_BUFFER_LENGTH: {error}")))?;
+    let (sndbuf_length, rcvbuf_length) = socket_buffers();
     Ok(ConductorSettings {
         aeron_dir: context.directory.clone(),
         ipc_term_length,
@@ -34,8 +36,8 @@ pub(super) fn conductor(context: &Context) -> Result<ConductorSettings, DriverEr
         reserved_session_id_low: context.publication_reserved_session_id_low,
         reserved_session_id_high: context.publication_reserved_session_id_high,
         cycle_threshold_ns: context.conductor_cycle_threshold_ns,
-        os_default_socket_sndbuf_length: socket_buffer("/proc/sys/net/core/wmem_default"),
-        os_default_socket_rcvbuf_length: socket_buffer("/proc/sys/net/core/rmem_default"),
+        os_default_socket_sndbuf_length: sndbuf_length,
+        os_default_socket_rcvbuf_length: rcvbuf_length,
         termination_validator: context.termination_validator,
     })
 }
@@ -57,7 +59,30 @@ fn length(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// What Linux gives a new socket; the peer asks a socket, which answers the same.
-fn socket_buffer(path: &str) -> i32 {
-    std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+/// How many bytes a new socket may have under way to send and to receive, asked of one, as the peer does: containers do not
+/// see the system's settings. 0 where there are no sockets.
+fn socket_buffers() -> (i32, i32) {
+    let Ok(socket) = net::socket(AddressFamily::INET, SocketType::DGRAM, None) else { return (0, 0) };
+    let length = |length: rustix::io::Result<usize>| length.ok().and_then(|length| i32::try_from(length).ok());
+    (
+        length(sockopt::socket_send_buffer_size(&socket)).unwrap_or(0),
+        length(sockopt::socket_recv_buffer_size(&socket)).unwrap_or(0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_socket_has_the_systems_default_buffers_also_where_the_system_does_not_show_them() {
+        let (send, receive) = socket_buffers();
+        for (length, path) in [(send, "/proc/sys/net/core/wmem_default"), (receive, "/proc/sys/net/core/rmem_default")]
+        {
+            assert!(length > 0);
+            if let Ok(text) = std::fs::read_to_string(path) {
+                assert_eq!(text.trim(), length.to_string(), "{path}");
+            }
+        }
+    }
 }

@@ -172,12 +172,16 @@ pub struct NativeResourceSettings {
     pub reserve: fn(&Region, usize, usize) -> Result<(), FileError>,
 }
 
+/// Space that is being reserved, in pieces.
 #[derive(Debug)]
 struct ReserveJob {
     registration_id: i64,
     region: Region,
     term_length: TermLength,
+    /// What is left.
     range: Range,
+    /// The log that waits for it, which nobody has seen yet.
+    create: Option<Box<CreateLog>>,
 }
 
 /// The agent.
@@ -192,8 +196,7 @@ pub struct NativeResourceAgent {
 /// A log file that could not be removed.
 #[derive(Debug)]
 struct Unfreed {
-    path: PathBuf,
-    length: u64,
+    region: Region,
     retry_at: Instant,
 }
 
@@ -205,20 +208,23 @@ impl NativeResourceAgent {
         (NativeResourceAgent { settings, queue, jobs: VecDeque::new(), to_free: VecDeque::new() }, proxy)
     }
 
+    /// Dies as a defect would make it die.
+    #[cfg(test)]
+    pub(crate) fn panic_at_the_next_request(&mut self) {
+        self.settings.usable_space = |_| panic!("this agent panics, as its test wants it to");
+        self.settings.perform_storage_checks = true;
+    }
+
     fn on_request(&mut self, request: Request) {
         match request {
-            Request::CreateLog(create) => {
-                let result = self.create_log(&create);
-                self.queue.reply(Reply::LogCreated { registration_id: create.registration_id, result });
-            }
+            Request::CreateLog(create) => self.create_log(create),
             Request::Reserve { registration_id, region, term_length, range } => {
-                self.jobs.push_back(ReserveJob { registration_id, region, term_length, range });
+                self.jobs.push_back(ReserveJob { registration_id, region, term_length, range, create: None });
             }
             Request::FreeLog { log, region } => {
-                let (path, length) = (region.path().to_path_buf(), region.len() as u64);
-                drop((log, region));
-                self.give_up_jobs_for(&path);
-                self.free(path, length);
+                drop(log);
+                self.give_up_jobs_for(region.path());
+                self.free(region);
             }
         }
     }
@@ -233,16 +239,42 @@ impl NativeResourceAgent {
         }
     }
 
-    fn create_log(&mut self, create: &CreateLog) -> Result<(LogBuffers<Region>, Region), ResourceError> {
+    /// Makes the file, and reserves what must be there before anybody looks at it: its metadata, then the first of its
+    /// terms, or all.
+    fn create_log(&mut self, create: Box<CreateLog>) {
+        let registration_id = create.registration_id;
+        match self.create_file(&create) {
+            Ok(region) => {
+                let (term_length, range) = (create.properties.term_length, create.reserve);
+                let job = ReserveJob { registration_id, region, term_length, range, create: Some(create) };
+                self.reserve_piece(job);
+            }
+            Err(error) => self.queue.reply(Reply::LogCreated { registration_id, result: Err(error) }),
+        }
+    }
+
+    fn create_file(&mut self, create: &CreateLog) -> Result<Region, ResourceError> {
         self.check_storage(create.length)?;
         let region = MappedFile::create(&create.path, create.length, Space::Sparse, self.settings.sharing)?;
-        // A file that is of no use goes again: its name belongs to a registration id that is not used twice.
-        let remove = |_: &ResourceError| drop(std::fs::remove_file(&create.path));
-        self.reserve_log(&region, create).map_err(ResourceError::from).inspect_err(remove)?;
-        let log = logs::initialise(&region, &create.properties, create.start)
-            .map_err(|error| ResourceError { code: ErrorCode::GenericError, message: error.to_string() })
-            .inspect_err(remove)?;
-        Ok((log, region))
+        let metadata = (self.settings.reserve)(&region, region.len() - METADATA_LENGTH, METADATA_LENGTH);
+        metadata.inspect_err(|_| discard(&region))?;
+        Ok(region)
+    }
+
+    /// The log is wholly there, or not to be had.
+    fn finish_log(&mut self, create: &CreateLog, region: Region, reserved: Result<(), FileError>) {
+        let made = reserved.map_err(ResourceError::from).and_then(|()| {
+            logs::initialise(&region, &create.properties, create.start)
+                .map_err(|error| ResourceError { code: ErrorCode::GenericError, message: error.to_string() })
+        });
+        let result = match made {
+            Ok(log) => Ok((log, region)),
+            Err(error) => {
+                discard(&region);
+                Err(error)
+            }
+        };
+        self.queue.reply(Reply::LogCreated { registration_id: create.registration_id, result });
     }
 
     fn check_storage(&mut self, length: u64) -> Result<(), ResourceError> {
@@ -271,12 +303,6 @@ impl NativeResourceAgent {
         Ok(())
     }
 
-    /// Reserves what must be there before anybody looks at a new log: its metadata, and the first of its terms.
-    fn reserve_log(&self, region: &Region, create: &CreateLog) -> Result<(), FileError> {
-        (self.settings.reserve)(region, region.len() - METADATA_LENGTH, METADATA_LENGTH)?;
-        self.reserve_positions(region, create.properties.term_length, create.reserve)
-    }
-
     /// Reserves the bytes of a range of positions, term by term.
     fn reserve_positions(&self, region: &Region, term_length: TermLength, range: Range) -> Result<(), FileError> {
         let mut from = range.from;
@@ -292,28 +318,38 @@ impl NativeResourceAgent {
     }
 
     fn reserve(&mut self) -> usize {
-        let Some(mut job) = self.jobs.pop_front() else { return 0 };
-        let registration_id = job.registration_id;
-        let to = job.range.from.plus(RESERVE_STEP).min(job.range.to);
-        let reply = match self.reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to }) {
-            Err(error) => Reply::ReserveFailed { registration_id, error: error.into() },
-            Ok(()) if to >= job.range.to => Reply::Reserved { registration_id, to },
-            Ok(()) => {
-                job.range.from = to;
-                self.jobs.push_back(job);
-                Reply::ReservedSoFar { registration_id, to }
-            }
-        };
-        self.queue.reply(reply);
+        let Some(job) = self.jobs.pop_front() else { return 0 };
+        self.reserve_piece(job);
         1
     }
 
-    fn free(&mut self, path: PathBuf, length: u64) {
-        let reply = match remove(&path) {
-            Ok(()) => Reply::LogFreed { length },
+    /// One piece of a job; what is left waits behind all others.
+    fn reserve_piece(&mut self, mut job: ReserveJob) {
+        let registration_id = job.registration_id;
+        let to = job.range.from.plus(RESERVE_STEP).min(job.range.to);
+        let reserved = self.reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to });
+        if reserved.is_ok() && to < job.range.to {
+            job.range.from = to;
+            if job.create.is_none() {
+                self.queue.reply(Reply::ReservedSoFar { registration_id, to });
+            }
+            self.jobs.push_back(job);
+            return;
+        }
+        match (job.create, reserved) {
+            (Some(create), reserved) => self.finish_log(&create, job.region, reserved),
+            (None, Ok(())) => self.queue.reply(Reply::Reserved { registration_id, to }),
+            (None, Err(error)) => self.queue.reply(Reply::ReserveFailed { registration_id, error: error.into() }),
+        }
+    }
+
+    fn free(&mut self, region: Region) {
+        // A file of that name that another driver made is not this log's.
+        let reply = match region.remove_file() {
+            Ok(()) => Reply::LogFreed { length: region.len() as u64 },
             Err(error) => {
-                self.to_free.push_back(Unfreed { path, length, retry_at: Instant::now() + FREE_AGAIN_AFTER });
-                Reply::FreeFailed { error }
+                self.to_free.push_back(Unfreed { region, retry_at: Instant::now() + FREE_AGAIN_AFTER });
+                Reply::FreeFailed { error: error.into() }
             }
         };
         self.queue.reply(reply);
@@ -325,8 +361,8 @@ impl NativeResourceAgent {
             if self.to_free.front().is_none_or(|unfreed| unfreed.retry_at > Instant::now()) {
                 break;
             }
-            let Some(Unfreed { path, length, .. }) = self.to_free.pop_front() else { break };
-            self.free(path, length);
+            let Some(Unfreed { region, .. }) = self.to_free.pop_front() else { break };
+            self.free(region);
             count += 1;
         }
         count
@@ -364,21 +400,20 @@ impl Agent for NativeResourceAgent {
         for request in requests {
             if let Request::FreeLog { region, .. } = request {
                 // The driver ends; what cannot be removed now stays for the next one to clear away.
-                let _ = remove(region.path());
+                let _ = region.remove_file();
             }
         }
         for unfreed in self.to_free.drain(..) {
-            let _ = remove(&unfreed.path);
+            let _ = unfreed.region.remove_file();
+        }
+        for job in self.jobs.drain(..).filter(|job| job.create.is_some()) {
+            discard(&job.region);
         }
     }
 }
 
-fn remove(path: &Path) -> Result<(), ResourceError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ResourceError {
-            code: ErrorCode::GenericError,
-            message: format!("cannot remove the log buffer {}: {error}", path.display()),
-        }),
-        _ => Ok(()),
-    }
+/// Removes a log that nobody has seen: its name belongs to a registration id that is not used twice.
+fn discard(region: &Region) {
+    // The first error is the one to tell; what stays is for the next driver to clear away.
+    let _ = region.remove_file();
 }

@@ -1,6 +1,7 @@
 //! A client is killed: all that it had goes after the liveness timeout, and nobody else notices.
 
 use crate::support::{CHANNEL, Stream, connect, launch};
+use gannet_tests::raw_client::{RawClient, command, counter_fields};
 use gannet_tests::{PATIENCE, Process, Settings, wait_until};
 use nix::sys::signal::Signal;
 use std::process::Command;
@@ -92,4 +93,29 @@ fn many_clients_that_are_killed_at_once_leave_nothing_behind() {
         driver.directory().listing().iter().filter(|name| name.ends_with(".logbuffer")).count() == 1
     });
     stream.transfer(100);
+}
+
+#[test]
+fn a_client_that_closes_with_all_the_counters_there_are_takes_nobody_with_it() {
+    const COUNT: usize = 65_536;
+    let settings = Settings::small().with("AERON_COUNTERS_BUFFER_LENGTH", "8m");
+    let driver = launch("counters-at-once", &settings);
+    let survivor = connect(driver.path());
+    let mut stream = Stream::new(&survivor, CHANNEL, 1);
+    stream.transfer(100);
+    let mut raw = RawClient::connect(driver.path());
+    let fields = counter_fields(1100, b"", b"one of many");
+    let header = raw.header(0);
+    for _ in 0..COUNT {
+        wait_until("there is room in the ring", PATIENCE, || raw.producer_position() - raw.consumer_position() < 8192);
+        raw.send_fields(command::ADD_COUNTER, &fields);
+    }
+    let owned = || driver.cnc().counters.iter().filter(|counter| counter.owner_id == raw.client_id).count();
+    wait_until("all commands are read", PATIENCE, || raw.consumer_position() == raw.producer_position());
+    assert!(owned() > COUNT - 100, "{}", owned());
+    assert!(raw.send(command::CLIENT_CLOSE, &header));
+    wait_until("its counters go", PATIENCE, || owned() == 0);
+    assert!(!survivor.is_closed());
+    stream.transfer(100);
+    Stream::new(&survivor, CHANNEL, 2).transfer(100);
 }

@@ -2,8 +2,9 @@
 
 use crate::support::{assert_serves, launch};
 use gannet::{Aeron, Context};
-use gannet_tests::{DriverProcess, PATIENCE, Settings, wait_until};
+use gannet_tests::{AeronDirectory, CncSnapshot, DriverProcess, PATIENCE, Process, Settings, gannetd, wait_until};
 use nix::sys::signal::Signal;
+use std::process::Command;
 
 const THREADING_MODES: [&str; 3] = ["DEDICATED", "SHARED_NETWORK", "SHARED"];
 
@@ -81,4 +82,50 @@ fn a_client_may_not_end_it_by_default() {
     });
     assert_serves(driver.path());
     assert!(driver.process().is_running());
+}
+
+#[test]
+fn nobody_who_listens_is_no_reason_to_end() {
+    let directory = AeronDirectory::new("no-listener");
+    std::fs::create_dir(directory.path()).unwrap();
+    // Something to say on both: settings, a warning, and a directory that is there.
+    let settings = Settings::small()
+        .with("AERON_PRINT_CONFIGURATION", "true")
+        .with("AERON_COUNTERS_BUFFER_LENGTH", "1k")
+        .with("AERON_DIR_WARN_IF_EXISTS", "true");
+    let mut command = Command::new(gannetd::program());
+    settings.apply(&mut command);
+    command.env("AERON_DIR", directory.path());
+    let (reader, writer) = std::io::pipe().unwrap();
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    drop(reader);
+    let mut driver = Process::spawn_unheard(command);
+    let pid = i64::from(driver.id());
+    wait_until("the driver is there", PATIENCE, || {
+        assert!(driver.is_running(), "it ended");
+        CncSnapshot::read(directory.path()).is_some_and(|cnc| cnc.pid == pid)
+    });
+    assert_serves(directory.path());
+    driver.signal(Signal::SIGTERM);
+    assert_eq!(driver.wait_exit(PATIENCE).code(), Some(15));
+    assert_eq!(CncSnapshot::read(directory.path()).unwrap().heartbeat_ms, -1);
+}
+
+/// Whether there is a process of this id, and it is more than a zombie.
+fn is_running(pid: i64) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z') && !rest.starts_with('X'))
+}
+
+#[test]
+fn a_driver_of_a_test_process_that_is_killed_does_not_stay_behind() {
+    let directory = AeronDirectory::new("killed-suite");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doomed-suite"));
+    command.arg(directory.path()).arg(gannetd::program());
+    let mut suite = Process::spawn(command);
+    let (_, line) = suite.wait_line("driver ", 0, PATIENCE);
+    let pid: i64 = line["driver ".len()..].parse().unwrap();
+    assert!(is_running(pid));
+    suite.kill();
+    wait_until("the driver goes too", PATIENCE, || !is_running(pid));
 }

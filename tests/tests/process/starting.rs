@@ -1,7 +1,8 @@
 //! Starting: a live directory is refused, a dead one is taken over, links and strangers' directories are refused.
 
 use crate::support::{assert_serves, launch, launch_in, run};
-use gannet_tests::{AeronDirectory, CncSnapshot, PATIENCE, Settings, wait_until};
+use gannet::{Aeron, Context};
+use gannet_tests::{AeronDirectory, CncSnapshot, DriverProcess, PATIENCE, Settings, wait_until};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -46,6 +47,63 @@ fn a_killed_drivers_directory_is_taken_over() {
 fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()
+}
+
+/// A client that keeps quiet about the end of its driver.
+fn connect(driver: &DriverProcess) -> Aeron {
+    Aeron::connect(Context::defaults().aeron_dir(driver.path()).error_handler(|_| {})).unwrap()
+}
+
+#[test]
+fn a_driver_that_was_stopped_while_another_took_over_ends_without_touching_the_others_files() {
+    let mut first = launch("ousted", &[], &impatient().with("AERON_DIR_DELETE_ON_SHUTDOWN", "true"));
+    // Ids begin anew with each driver, so the logs of both have the same names.
+    let old = connect(&first);
+    let _publication = old.add_publication("aeron:ipc", 1).unwrap();
+    first.process().signal(Signal::SIGSTOP);
+    let stopped = first.cnc().heartbeat_ms;
+    wait_until("the heartbeat is too old", PATIENCE, || now_ms() > stopped + 600);
+
+    let mut command = std::process::Command::new(gannet_tests::gannetd::program());
+    impatient().apply(&mut command);
+    command.env("AERON_DIR", first.path());
+    let mut second = gannet_tests::Process::spawn(command);
+    let pid = i64::from(second.id());
+    wait_until("the second driver is there", PATIENCE, || {
+        CncSnapshot::read(first.path()).is_some_and(|cnc| cnc.pid == pid)
+    });
+    let new = connect(&first);
+    let mut subscription = new.add_subscription("aeron:ipc", 1).unwrap();
+    let publication = new.add_publication("aeron:ipc", 1).unwrap();
+    wait_until("a message goes", PATIENCE, || publication.offer(b"a message").is_ok());
+    let listing = first.directory().listing();
+
+    first.process().signal(Signal::SIGCONT);
+    assert_eq!(first.process().wait_exit(PATIENCE).code(), Some(1), "{}", first.process().report());
+    let errors = first.process().errors();
+    assert!(errors.iter().any(|line| line.contains("another media driver took over")), "{errors:?}");
+    assert_eq!(first.directory().listing(), listing);
+    assert!(second.is_running());
+    wait_until("the message comes", PATIENCE, || subscription.poll(1, |_, _| {}) == 1);
+    wait_until("the next one goes", PATIENCE, || publication.offer(b"a message").is_ok());
+    assert_serves(first.path());
+}
+
+#[test]
+fn a_start_that_waits_for_another_to_finish_its_file_ends_by_a_signal() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let directory = AeronDirectory::new("unfinished");
+        fs::create_dir(directory.path()).unwrap();
+        fs::write(directory.path().join("cnc.dat"), [0; 4096]).unwrap();
+        let mut command = std::process::Command::new(gannet_tests::gannetd::program());
+        Settings::small().with("AERON_DRIVER_TIMEOUT", "600000").apply(&mut command);
+        command.env("AERON_DIR", directory.path());
+        let mut waiting = gannet_tests::Process::spawn(command);
+        wait_until("it takes signals", PATIENCE, || waiting.catches(signal));
+        waiting.signal(signal);
+        assert_eq!(waiting.wait_exit(PATIENCE).code(), Some(signal as i32), "{}", waiting.report());
+        assert_eq!(directory.listing(), ["cnc.dat"], "it touched nothing");
+    }
 }
 
 #[test]

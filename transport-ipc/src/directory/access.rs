@@ -63,6 +63,12 @@ pub enum DirectoryError {
         /// The path.
         path: PathBuf,
     },
+    /// The start was given up while it waited for whoever began to make the CnC file.
+    #[error("stopped while waiting for the media driver that began to make the CnC file in {}", path.display())]
+    Stopped {
+        /// The path.
+        path: PathBuf,
+    },
     /// Its CnC file is of a version that this driver cannot judge.
     #[error(
         "{} was made by a driver of CnC version {version}, which this one cannot read to see whether that driver lives: remove the directory, or set AERON_DIR_DELETE_ON_START=true",

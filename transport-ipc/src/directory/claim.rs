@@ -15,7 +15,9 @@ use gannet_core::cnc::Cnc;
 use gannet_core::ring::ManyToOneRing;
 use gannet_core::sync::Memory;
 use nix::errno::Errno;
+use nix::sys::signal::kill;
 use nix::sys::stat::{Mode, mkdirat};
+use nix::unistd::Pid;
 
 use super::access::{DirectoryError, open_own, open_own_at};
 use super::saved_errors::{self, SavedErrors};
@@ -50,7 +52,14 @@ pub struct Claim {
     pub saved_errors: Option<SavedErrors>,
     /// What was in the directory and is not Aeron's; it was left alone.
     pub left: Vec<PathBuf>,
-    /// Locked; the lock goes with it.
+    _lock: DirectoryLock,
+}
+
+/// Keeps drivers of this kind from starting in a directory, until it is dropped. A driver that ends holds it while it
+/// deletes what is its own, so that it never deletes what its successor has made.
+#[derive(Debug)]
+pub struct DirectoryLock {
+    /// Locked, where the file system knows locks.
     _directory: File,
 }
 
@@ -78,13 +87,23 @@ impl Heartbeat {
             is_closed: heartbeat_ms == -1,
         })
     }
+
+    /// Whether its driver lives: it has shown life within the time-out, in milliseconds. A heartbeat that lies further
+    /// than that in the future is from before the clock was set back, and says nothing; then it lives if its process does.
+    #[must_use]
+    pub fn is_alive(&self, driver_timeout_ms: i64) -> bool {
+        if self.age_ms < driver_timeout_ms.saturating_neg() {
+            return is_process(self.pid);
+        }
+        self.age_ms <= driver_timeout_ms
+    }
 }
 
 impl AeronDirectory {
-    /// Whether a driver lives in the directory: it has shown life within the time-out.
+    /// Whether a driver lives in the directory, as [`Heartbeat::is_alive`] tells.
     #[must_use]
     pub fn is_driver_active(&self, driver_timeout_ms: i64) -> bool {
-        self.heartbeat().is_ok_and(|heartbeat| heartbeat.is_some_and(|beat| beat.age_ms <= driver_timeout_ms))
+        self.heartbeat().is_ok_and(|heartbeat| heartbeat.is_some_and(|beat| beat.is_alive(driver_timeout_ms)))
     }
 
     /// The life sign of the directory's driver; nothing where the CnC file cannot hold one.
@@ -103,15 +122,23 @@ impl AeronDirectory {
     /// When a driver lives or starts in it; when it is a link, no directory, or another user's; when its CnC file is
     /// of another version; when the system refuses.
     pub fn claim(&self, options: ClaimOptions) -> Result<Claim, DirectoryError> {
+        self.claim_unless(options, &|| false)
+    }
+
+    /// As [`AeronDirectory::claim`], and gives up the wait for a CnC file that is not ready as soon as `is_stopped`.
+    ///
+    /// # Errors
+    /// As for [`AeronDirectory::claim`]; and [`DirectoryError::Stopped`].
+    pub fn claim_unless(&self, options: ClaimOptions, is_stopped: &dyn Fn() -> bool) -> Result<Claim, DirectoryError> {
         let (directory, existed) = self.lock()?;
         let (mut heartbeat_age_ms, mut saved_errors) = (None, None);
         if existed
             && !options.delete_on_start
-            && let Some(cnc) = self.wait_for_cnc(options.driver_timeout_ms)?
+            && let Some(cnc) = self.wait_for_cnc(options.driver_timeout_ms, is_stopped)?
         {
             let now_ms = epoch_ms();
             if let Ok(heartbeat) = Heartbeat::of(&cnc, now_ms) {
-                if heartbeat.age_ms <= options.driver_timeout_ms {
+                if heartbeat.is_alive(options.driver_timeout_ms) {
                     return Err(DirectoryError::Active {
                         path: self.path().to_path_buf(),
                         pid: heartbeat.pid,
@@ -127,7 +154,31 @@ impl AeronDirectory {
         for name in [Self::PUBLICATIONS, Self::IMAGES] {
             make_directory(&directory, Path::new(name), &self.path().join(name), options.sharing)?;
         }
-        Ok(Claim { existed, heartbeat_age_ms, saved_errors, left, _directory: directory })
+        let lock = DirectoryLock { _directory: directory };
+        Ok(Claim { existed, heartbeat_age_ms, saved_errors, left, _lock: lock })
+    }
+
+    /// Locks the directory, so that no other driver starts in it; waits as long as `patience` for one that is starting.
+    /// Nothing where there is no directory any more.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Starting`] when another driver is starting all the while; when it is a link or another user's;
+    /// when the system refuses.
+    pub fn hold(&self, patience: Duration) -> Result<Option<DirectoryLock>, DirectoryError> {
+        let start = Instant::now();
+        loop {
+            let Some(directory) = open_own(self.path())? else { return Ok(None) };
+            match directory.try_lock() {
+                Ok(()) | Err(TryLockError::Error(_)) if is_same(&directory, self.path()) => {
+                    return Ok(Some(DirectoryLock { _directory: directory }));
+                }
+                Ok(()) | Err(TryLockError::Error(_)) => {}
+                Err(TryLockError::WouldBlock) if start.elapsed() > patience => {
+                    return Err(DirectoryError::Starting { path: self.path().to_path_buf() });
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(NOT_READY_INTERVAL),
+            }
+        }
     }
 
     /// Opens the directory, or creates it, and locks it; whether it was there.
@@ -162,6 +213,7 @@ impl AeronDirectory {
     fn wait_for_cnc(
         &self,
         driver_timeout_ms: i64,
+        is_stopped: &dyn Fn() -> bool,
     ) -> Result<Option<Cnc<crate::read_only_region::ReadOnlyRegion>>, DirectoryError> {
         let patience = Duration::from_millis(u64::try_from(driver_timeout_ms).unwrap_or(0));
         let start = Instant::now();
@@ -173,6 +225,9 @@ impl AeronDirectory {
                     if start.elapsed() > patience {
                         return Ok(None);
                     }
+                    if is_stopped() {
+                        return Err(DirectoryError::Stopped { path: self.path().to_path_buf() });
+                    }
                     thread::sleep(NOT_READY_INTERVAL);
                 }
                 Err(CncFileError::IncompatibleVersion { version, .. }) => {
@@ -182,6 +237,15 @@ impl AeronDirectory {
                 Err(CncFileError::File(error)) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// Whether there is a process of this id.
+fn is_process(pid: i64) -> bool {
+    match i32::try_from(pid) {
+        // Others, and 0, stand for groups of processes.
+        Ok(pid @ 1..) => matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM)),
+        _ => false,
     }
 }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{User, getuid};
 
 pub use access::DirectoryError;
-pub use claim::{Claim, ClaimOptions, Heartbeat};
+pub use claim::{Claim, ClaimOptions, DirectoryLock, Heartbeat};
 pub use delete::Deleted;
 pub use saved_errors::SavedErrors;
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use gannet_core::cnc::{Cnc, CncConfig, CncLengths, semantic_version};
 use gannet_core::error_log::DistinctErrorLog;
@@ -33,12 +34,16 @@ fn epoch_ms() -> i64 {
 
 /// What a driver that has just started leaves in its directory.
 fn drive(directory: &AeronDirectory, heartbeat_ms: i64) -> Cnc<Region> {
+    drive_as(4711, directory, heartbeat_ms)
+}
+
+fn drive_as(pid: i64, directory: &AeronDirectory, heartbeat_ms: i64) -> Cnc<Region> {
     let claim = directory.claim(options()).unwrap();
     let config = CncConfig {
         lengths: CncLengths { counters_metadata: 4 << 20, counters_values: 1 << 20, ..CncLengths::DEFAULT },
         client_liveness_timeout_ns: 1,
         start_timestamp_ms: 1,
-        pid: 4711,
+        pid,
         file_page_size: 4096,
     };
     let cnc = CncFile::create(directory, config, Sharing::Owner).unwrap();
@@ -208,6 +213,49 @@ fn a_file_that_becomes_ready_while_waited_for_is_judged_by_its_heartbeat() {
         let second = scope.spawn(|| directory.claim(options()));
         cnc.publish();
         assert!(matches!(second.join().unwrap(), Err(DirectoryError::Active { .. })));
+    });
+}
+
+#[test]
+fn a_wait_for_a_file_that_nobody_finishes_can_be_stopped() {
+    let (_place, directory) = place();
+    fs::create_dir(directory.path()).unwrap();
+    fs::write(directory.cnc_file(), vec![0; 4096]).unwrap();
+    let error = directory.claim_unless(options(), &|| true).unwrap_err();
+    assert!(matches!(error, DirectoryError::Stopped { .. }), "{error}");
+    assert!(directory.cnc_file().exists(), "it touched nothing");
+}
+
+#[test]
+fn a_heartbeat_far_in_the_future_counts_only_while_its_process_lives() {
+    let future = epoch_ms() + 3_600_000;
+    for (pid, lives) in [(i64::from(std::process::id()), true), (i64::from(i32::MAX), false), (0, false), (-1, false)] {
+        let (_place, directory) = place();
+        let _cnc = drive_as(pid, &directory, future);
+        assert_eq!(directory.is_driver_active(TIMEOUT_MS), lives, "{pid}");
+        assert_eq!(directory.claim(options()).is_err(), lives, "{pid}");
+    }
+    let (_place, directory) = place();
+    let _cnc = drive_as(i64::from(i32::MAX), &directory, epoch_ms() + TIMEOUT_MS / 2);
+    assert!(directory.is_driver_active(TIMEOUT_MS), "clocks of one machine may differ a little");
+}
+
+#[test]
+fn nobody_starts_in_a_directory_that_is_held() {
+    let (_place, directory) = place();
+    assert!(directory.hold(Duration::ZERO).unwrap().is_none(), "there is none");
+    drop(drive(&directory, -1));
+    let held = directory.hold(Duration::ZERO).unwrap();
+    assert!(held.is_some());
+    assert!(matches!(directory.claim(options()), Err(DirectoryError::Starting { .. })));
+    assert!(matches!(directory.hold(Duration::ZERO), Err(DirectoryError::Starting { .. })));
+    drop(held);
+    let claim = directory.claim(options()).unwrap();
+    assert!(matches!(directory.hold(Duration::ZERO), Err(DirectoryError::Starting { .. })));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| directory.hold(Duration::from_secs(30)));
+        drop(claim);
+        assert!(waiting.join().unwrap().unwrap().is_some());
     });
 }
 

@@ -4,7 +4,6 @@
 
 use gannet_core::Position;
 use gannet_core::counters::CounterId;
-use gannet_core::log::unblocker;
 
 use super::{IpcPublication, State};
 use crate::conductor::subscriber::Subscriber;
@@ -27,8 +26,6 @@ pub(in crate::conductor) enum Notice {
     },
     /// This counter is of no use any more.
     FreeCounter(CounterId),
-    /// A publisher's claim was given up for it.
-    Unblocked,
     /// The publication was revoked.
     Revoked,
     /// The time after a rejection is over: link the subscriptions again.
@@ -52,13 +49,14 @@ impl IpcPublication {
             self.limit_counter.set(limit.0);
         }
         self.log().metadata().set_end_of_stream_position(producer);
-        if !self.log().metadata().is_publication_revoked() {
+        if !self.is_revoked {
             self.state = State::Draining;
         }
     }
 
     /// The publisher takes the stream away from its subscribers; the next tick tells them.
     pub(in crate::conductor) fn revoke(&mut self) {
+        self.is_revoked = true;
         self.log().metadata().set_is_publication_revoked();
     }
 
@@ -78,14 +76,11 @@ impl IpcPublication {
     /// One tick of the conductor's timer.
     pub(in crate::conductor) fn on_time_event(&mut self, now_ns: i64, notices: &mut Vec<Notice>) {
         match self.state {
-            State::Active if self.log().metadata().is_publication_revoked() => self.end_revoked(notices),
+            State::Active if self.is_revoked => self.end_revoked(notices),
             State::Active => {
                 self.check_untethered(now_ns, true, notices);
                 let is_connected = self.has_working_subscribers();
                 self.log().metadata().set_is_connected(is_connected);
-                if !self.is_exclusive {
-                    self.check_for_blocked_publisher(now_ns, notices);
-                }
                 if self.cool_down_until_ns.is_some_and(|until| until < now_ns) {
                     self.cool_down_until_ns = None;
                     notices.push(Notice::CooledDown);
@@ -113,11 +108,6 @@ impl IpcPublication {
         if self.is_drained() {
             self.state = State::Linger;
             self.tell_all_unavailable(notices);
-        } else {
-            // Nobody publishes any more: whatever is not committed never will be. The peer looks where the consumers
-            // were when the last publisher left, and never finishes if a claim lies beyond that.
-            let consumer = self.consumers().map_or(self.limit.consumer(), |consumers| consumers.min);
-            self.unblock(consumer, notices);
         }
     }
 
@@ -161,32 +151,6 @@ impl IpcPublication {
                 subscription_registration_id: subscriber.subscription_registration_id,
                 counter_id: position.id(),
             });
-        }
-    }
-
-    fn check_for_blocked_publisher(&mut self, now_ns: i64, notices: &mut Vec<Notice>) {
-        let consumer = self.limit.consumer();
-        if consumer != self.last_consumer || !self.is_possibly_blocked(consumer) {
-            self.last_consumer = consumer;
-            self.consumer_moved_ns = now_ns;
-        } else if now_ns > self.consumer_moved_ns.saturating_add(self.unblock_timeout_ns) {
-            self.unblock(consumer, notices);
-        }
-    }
-
-    fn is_possibly_blocked(&self, consumer: Position) -> bool {
-        let producer_term_count = self.log().metadata().active_term_count_acquire();
-        producer_term_count != consumer.term_count(self.term_length()) || self.producer_position() > consumer
-    }
-
-    fn unblock(&mut self, at: Position, notices: &mut Vec<Notice>) {
-        // The search goes as far as the tail says. No honest one lies where there is no space, and reading there is
-        // as deadly as writing.
-        if self.producer_position() > self.reservation.edge() {
-            return;
-        }
-        if unblocker::unblock(self.log(), at).is_unblocked() {
-            notices.push(Notice::Unblocked);
         }
     }
 }

@@ -4,10 +4,13 @@
 //! What the states mean to clients is told by the conductor, who asks for the notices of each tick. Mirrors
 //! `aeron_ipc_publication.c`; driver.md §3.
 
+mod blocked;
 mod lifecycle;
 pub mod limit;
 pub mod pace;
 pub mod reservation;
+
+use std::collections::HashSet;
 
 use gannet_core::counters::{Counter, CounterId};
 use gannet_core::log::{Cleaner, LogBuffers};
@@ -18,6 +21,8 @@ use super::subscriber::Subscriber;
 use super::subscriptions::LinkId;
 use super::untethered::UntetheredTimeouts;
 use crate::agent::Pace;
+pub(super) use blocked::BlockedWatch;
+use blocked::Sweep;
 pub(super) use lifecycle::Notice;
 use limit::{Consumers, PublicationLimit};
 use pace::StreamPace;
@@ -78,8 +83,12 @@ pub(super) struct IpcPublication {
     cool_down_ns: i64,
     cool_down_until_ns: Option<i64>,
     ref_count: usize,
-    last_consumer: Position,
-    consumer_moved_ns: i64,
+    /// What a client says in the log's metadata is for its readers, not for the driver.
+    is_revoked: bool,
+    unread: BlockedWatch,
+    /// Claims below have had the unblock time-out.
+    expired: Position,
+    dead_claims: Vec<Sweep>,
     lacks_space: bool,
     has_ended: bool,
 }
@@ -125,8 +134,10 @@ impl IpcPublication {
             cool_down_ns: new.cool_down_ns,
             cool_down_until_ns: None,
             ref_count: 0,
-            last_consumer: new.start,
-            consumer_moved_ns: new.now_ns,
+            is_revoked: false,
+            unread: BlockedWatch::default(),
+            expired: new.start,
+            dead_claims: Vec::new(),
             lacks_space: false,
             has_ended: false,
         }
@@ -164,7 +175,7 @@ impl IpcPublication {
 
     /// Whether no client ever held it.
     pub(super) fn is_unused(&self) -> bool {
-        self.state == State::Active && self.ref_count == 0 && !self.log.metadata().is_publication_revoked()
+        self.state == State::Active && self.ref_count == 0 && !self.is_revoked
     }
 
     pub(super) fn limit_counter_id(&self) -> CounterId {
@@ -190,8 +201,11 @@ impl IpcPublication {
     /// A position that a subscriber may start from: a frame may begin there, and it is neither cleaned nor beyond the
     /// publishers, whatever a hostile subscriber says of its own.
     fn sound_join(&self, position: Position) -> Position {
-        let position = position.min(self.producer_position()).max(self.cleaner.position());
-        Position(position.0 & !31)
+        self.sound_below(position, self.producer_position())
+    }
+
+    fn sound_below(&self, position: Position, producer: Position) -> Position {
+        Position(position.min(producer).max(self.cleaner.position()).0 & !31)
     }
 
     /// Whether all subscribers that hold it back have read everything.
@@ -220,14 +234,13 @@ impl IpcPublication {
         self.log.metadata().set_is_connected(true);
     }
 
-    /// A link's subscriber leaves; its counter is for the caller to free.
-    pub(super) fn remove_subscriber(&mut self, link: LinkId) -> Option<Subscriber> {
-        let index = self.subscribers.iter().position(|subscriber| subscriber.link == link)?;
-        let removed = self.subscribers.swap_remove(index);
-        if !self.has_working_subscribers() {
+    /// The subscribers of links that go leave; their counters are for the caller to free.
+    pub(super) fn remove_subscribers(&mut self, gone: &HashSet<LinkId>) -> Vec<Subscriber> {
+        let removed: Vec<_> = self.subscribers.extract_if(.., |subscriber| gone.contains(&subscriber.link)).collect();
+        if !removed.is_empty() && !self.has_working_subscribers() {
             self.log.metadata().set_is_connected(false);
         }
-        Some(removed)
+        removed
     }
 
     fn has_working_subscribers(&self) -> bool {

@@ -123,3 +123,38 @@ fn a_freed_counter_id_rests_before_it_is_used_again() {
     harness.subscribe(7, "aeron:ipc");
     assert_eq!(heartbeat(&harness, 7), Some(counter_id));
 }
+
+#[test]
+fn a_client_that_goes_with_thousands_of_counters_leaves_the_others_time_to_hear_of_them() {
+    const COUNT: usize = 8000;
+    let mut harness = Harness::with_counters(COUNT + 100);
+    harness.subscribe(6, "aeron:ipc");
+    for index in 0..COUNT {
+        let correlation_id = harness.next_id();
+        harness.send(&Command::AddCounter { client_id: 5, correlation_id, type_id: 2000, key: b"", label: b"" });
+        if index % 50 == 0 {
+            harness.now.ns += 20_000_000;
+            harness.settle();
+        }
+    }
+    harness.now.ns += 20_000_000;
+    harness.settle();
+    harness.ask(&Command::ClientClose { client_id: 5, correlation_id: -1 });
+    harness.now.ns += SECOND_NS;
+    let correlation_id = harness.next_id();
+    harness.send(&Command::RemoveSubscription { client_id: 6, correlation_id, registration_id: 100 });
+    // A client that looks as often as the official ones do, and would be overtaken within one tick.
+    let mut heard = Vec::new();
+    let mut looks = 0;
+    while !matches!(heard.last(), Some(Heard::Success { .. })) {
+        for _ in 0..500 {
+            harness.conductor.do_work(harness.now);
+        }
+        heard.extend(harness.hear());
+        harness.now.ns += 16_000_000;
+        looks += 1;
+        assert!(looks < 1000, "{} of {COUNT} notices came", heard.len());
+    }
+    assert_eq!(heard.len(), COUNT + 2, "its counters, its heartbeat, then the answer to the command behind them");
+    assert!(heard[..=COUNT].iter().all(|heard| matches!(heard, Heard::CounterGone { .. })));
+}

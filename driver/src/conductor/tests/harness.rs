@@ -141,13 +141,21 @@ impl Harness {
     }
 
     pub(super) fn with(change: impl FnOnce(&mut ConductorSettings, &mut NativeResourceSettings)) -> Self {
+        Self::build(200, change)
+    }
+
+    pub(super) fn with_counters(count: usize) -> Self {
+        Self::build(count, |_, _| {})
+    }
+
+    fn build(counter_count: usize, change: impl FnOnce(&mut ConductorSettings, &mut NativeResourceSettings)) -> Self {
         let directory = tempfile::Builder::new().prefix("gannet-driver-").tempdir_in(roomy()).unwrap();
         std::fs::create_dir(directory.path().join(AeronDirectory::PUBLICATIONS)).unwrap();
         let lengths = CncLengths {
             to_driver: (1 << 16) + 768,
             to_clients: (1 << 16) + 128,
-            counters_metadata: 4 * 128 * 200,
-            counters_values: 128 * 200,
+            counters_metadata: 4 * 128 * counter_count,
+            counters_values: 128 * counter_count,
             error_log: 1 << 16,
         };
         let config = CncConfig {
@@ -170,7 +178,7 @@ impl Harness {
             reserve: Region::reserve,
         };
         change(&mut settings, &mut resources);
-        let slots = vec![CounterSlot::default(); 200].into_boxed_slice();
+        let slots = vec![CounterSlot::default(); counter_count].into_boxed_slice();
         let mut counters = CountersManager::new(cnc.counters_metadata(), cnc.counters_values(), slots, 1_000).unwrap();
         system::allocate(&mut counters, "1.54.0", "test", 0).unwrap();
         let now = Now { ns: 1_000 * SECOND_NS, epoch_ms: 1_700_000_000_000 };

@@ -140,6 +140,19 @@ fn revoking_a_shared_publication_takes_it_from_the_other_publishers_too() {
 }
 
 #[test]
+fn a_client_that_writes_into_a_logs_metadata_that_it_is_revoked_revokes_nothing() {
+    let mut harness = Harness::new();
+    let stream = harness.publish(1, SMALL);
+    harness.subscribe(2, "aeron:ipc");
+    stream.log.metadata().set_is_publication_revoked();
+    assert!(harness.pass(2 * SECOND_NS).is_empty(), "nobody loses the image");
+    assert_eq!(harness.system(SystemCounter::PublicationsRevoked), 0);
+    harness.unpublish(1, stream.id, false);
+    harness.pass(2 * SECOND_NS);
+    assert!(!std::path::Path::new(&stream.path).exists(), "it ends as any other");
+}
+
+#[test]
 fn the_heartbeat_is_written_each_tick_and_says_minus_one_at_the_end() {
     let mut harness = Harness::new();
     let stream = harness.publish(1, SMALL);

@@ -29,7 +29,7 @@ fn catch_up(harness: &mut Harness, stream: &Stream, image: &Stream) {
     harness.settle();
 }
 
-fn connected(channel: &str) -> (Harness, Stream, Stream) {
+pub(super) fn connected(channel: &str) -> (Harness, Stream, Stream) {
     let mut harness = Harness::new();
     let stream = harness.publish(1, channel);
     let (_, heard) = harness.subscribe(2, "aeron:ipc");

@@ -1,6 +1,7 @@
 //! The conductor over a real CnC file: commands go in through the ring, answers come out of the broadcast buffer, and
 //! time is what the test says.
 
+mod blocked;
 mod clients;
 mod counters;
 mod errors;

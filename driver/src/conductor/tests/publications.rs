@@ -178,3 +178,48 @@ fn a_response_subscription_of_another_session_refuses_the_response() {
     let log = harness.directory().join(format!("publications/{correlation_id}.logbuffer"));
     assert!(!log.exists(), "the log of a publication that failed is removed");
 }
+
+#[test]
+fn a_response_publication_that_came_to_nothing_leaves_the_subscription_to_the_next_one() {
+    let mut harness = Harness::new();
+    let (answers, _) = harness.subscribe(1, "aeron:ipc?control-mode=response");
+    let requests = harness.publish(1, &format!("aeron:ipc?response-correlation-id={answers}"));
+    // Counters for the publication, and none for the heartbeat of its client.
+    let mut counters = Vec::new();
+    loop {
+        let correlation_id = harness.next_id();
+        harness.now.ns += 20_000_000;
+        let heard =
+            harness.ask(&Command::AddCounter { client_id: 1, correlation_id, type_id: 2000, key: b"", label: b"" });
+        if !matches!(heard[..], [Heard::CounterReady { .. }]) {
+            break;
+        }
+        counters.push(correlation_id);
+    }
+    let free = |harness: &mut Harness, registration_id: i64| {
+        let correlation_id = harness.next_id();
+        harness.ask(&Command::RemoveCounter { client_id: 1, correlation_id, registration_id });
+        harness.pass(2 * SECOND_NS);
+    };
+    let channel = format!("aeron:ipc?response-correlation-id={}", requests.id);
+    let respond = |harness: &mut Harness| {
+        let correlation_id = harness.next_id();
+        harness.ask(&Command::AddExclusivePublication {
+            client_id: 2,
+            correlation_id,
+            stream_id: STREAM,
+            channel: &channel,
+        })
+    };
+    free(&mut harness, counters[0]);
+    free(&mut harness, counters[1]);
+    let heard = respond(&mut harness);
+    assert!(matches!(heard[..], [Heard::Error { .. }]), "{heard:?}");
+    harness.pass(2 * SECOND_NS);
+    for registration_id in &counters[2..6] {
+        free(&mut harness, *registration_id);
+    }
+    let heard = respond(&mut harness);
+    let response = harness.stream(&heard);
+    assert_eq!(harness.image(&heard).session_id, response.session_id);
+}

@@ -126,3 +126,88 @@ fn a_log_whose_first_page_cannot_be_had_is_refused_with_the_storage_error() {
     LACKS_SPACE.set(false);
     harness.publish(1, CHANNEL);
 }
+
+thread_local! {
+    static LONGEST_PIECE: Cell<usize> = const { Cell::new(0) };
+}
+
+fn reserve_and_measure(region: &Region, offset: usize, length: usize) -> Result<(), FileError> {
+    LONGEST_PIECE.set(LONGEST_PIECE.get().max(length));
+    region.reserve(offset, length)
+}
+
+#[test]
+fn a_log_that_is_not_sparse_is_reserved_in_pieces_between_those_of_others() {
+    let mut harness = Harness::with(|_, resources| resources.reserve = reserve_and_measure);
+    let stream = harness.publish(1, CHANNEL);
+    let correlation_id = harness.next_id();
+    harness.send(&Command::AddSubscription { client_id: 2, correlation_id, stream_id: STREAM, channel: "aeron:ipc" });
+    harness.conductor.do_work(harness.now);
+    let correlation_id = harness.next_id();
+    let channel = "aeron:ipc?term-length=16m|sparse=false";
+    harness.send(&Command::AddExclusivePublication { client_id: 3, correlation_id, stream_id: STREAM, channel });
+    let mut cycles = 0;
+    while stream.position() == Position(0) {
+        crate::agent::Agent::do_work(&mut harness.agent);
+        harness.conductor.do_work(harness.now);
+        cycles += 1;
+        assert!(cycles < 100, "the first stream gets its space");
+    }
+    let is_ready = |heard: &[Heard]| heard.iter().any(|heard| matches!(heard, Heard::Exclusive { .. }));
+    assert!(!is_ready(&harness.hear()), "the second one's log is not whole yet");
+    let heard = harness.settle();
+    assert!(is_ready(&heard), "{heard:?}");
+    assert!(blocks(&harness.stream(&heard)) >= 3 * TERM);
+    assert_eq!(LONGEST_PIECE.get(), 1 << 20);
+}
+
+#[test]
+fn a_log_that_is_being_reserved_when_the_driver_ends_is_removed() {
+    let mut harness = Harness::new();
+    let correlation_id = harness.next_id();
+    let channel = "aeron:ipc?term-length=16m|sparse=false";
+    harness.send(&Command::AddPublication { client_id: 1, correlation_id, stream_id: STREAM, channel });
+    harness.conductor.do_work(harness.now);
+    crate::agent::Agent::do_work(&mut harness.agent);
+    let path = harness.directory().join(format!("publications/{correlation_id}.logbuffer"));
+    assert!(path.exists());
+    crate::agent::Agent::on_close(&mut harness.agent);
+    assert!(!path.exists());
+}
+
+/// The publishers are in the third term, says the log, and the subscriber before a frame there, says its counter.
+fn make_up_tail_and_position(harness: &mut Harness, stream: &Stream) {
+    let (_, heard) = harness.subscribe(2, "aeron:ipc");
+    let image = harness.image(&heard);
+    // A little that is read, after which there is space for more than was granted.
+    super::limits::append(stream, 60, 1000);
+    image.counter.set(stream.producer().0);
+    harness.settle();
+    let before = blocks(stream);
+    assert!(before < 2 * TERM, "most of the log has no space");
+    LACKS_SPACE.set(true);
+    let metadata = stream.log.metadata();
+    let third = stream.log.initial_term_id().plus(2);
+    metadata.set_raw_tail_release(2, gannet_core::log::RawTail::new(third, 8 << 20));
+    metadata.set_active_term_count_release(2);
+    for position in [TERM + TERM / 2, 2 * TERM, 2 * TERM + 4096, i64::MAX] {
+        image.counter.set(position);
+        for _ in 0..20 {
+            harness.pass(SECOND_NS);
+        }
+    }
+    harness.unpublish(1, stream.id, false);
+    harness.pass(SECOND_NS);
+    assert_eq!(blocks(stream), before);
+}
+
+#[test]
+fn a_tail_and_a_position_that_are_made_up_make_the_driver_touch_nothing_that_has_no_space() {
+    for is_exclusive in [false, true] {
+        LACKS_SPACE.set(false);
+        let mut harness = Harness::with(|_, resources| resources.reserve = reserve_unless_lacking);
+        let channel = "aeron:ipc?term-length=16m|pub-wnd=64k";
+        let stream = if is_exclusive { harness.publish_exclusively(1, channel) } else { harness.publish(1, channel) };
+        make_up_tail_and_position(&mut harness, &stream);
+    }
+}

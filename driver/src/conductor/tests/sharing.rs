@@ -3,7 +3,7 @@
 use gannet_core::SessionId;
 use gannet_core::command::{Command, ErrorCode};
 
-use super::harness::STREAM;
+use super::harness::{SMALL, STREAM};
 use super::{Harness, Heard};
 
 #[test]
@@ -146,4 +146,20 @@ fn a_session_tag_needs_a_network_publication() {
     let Heard::Error { code, message, .. } = &heard[0] else { panic!("{heard:?}") };
     assert_eq!(*code, ErrorCode::GenericError);
     assert!(message.contains("must reference a network publication"), "{message}");
+}
+
+#[test]
+fn one_client_adds_a_shared_publication_no_more_often_than_there_are_counters() {
+    let mut harness = Harness::new();
+    let add = |harness: &mut Harness| {
+        harness.now.ns += 20_000_000;
+        let correlation_id = harness.next_id();
+        harness.ask(&Command::AddPublication { client_id: 1, correlation_id, stream_id: STREAM, channel: SMALL })
+    };
+    for _ in 0..200 {
+        let heard = add(&mut harness);
+        assert!(matches!(heard.last(), Some(Heard::Publication { .. })), "{heard:?}");
+    }
+    let heard = add(&mut harness);
+    assert!(matches!(heard[..], [Heard::Error { code: ErrorCode::GenericError, .. }]), "{heard:?}");
 }

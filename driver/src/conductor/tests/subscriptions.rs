@@ -3,7 +3,7 @@
 use gannet_core::command::{Command, ErrorCode};
 use gannet_core::{Position, StreamId};
 
-use super::harness::{SMALL, STREAM};
+use super::harness::{SMALL, STREAM, TERM};
 use super::{Harness, Heard};
 
 #[test]
@@ -113,5 +113,50 @@ fn bad_values_are_refused_and_make_no_client_known() {
         let correlation_id = harness.next_id();
         let heard = harness.ask(&Command::AddSubscription { client_id: 2, correlation_id, stream_id: STREAM, channel });
         assert!(matches!(&heard[..], [Heard::Error { code: got, .. }] if *got == code), "{channel}: {heard:?}");
+    }
+}
+
+#[test]
+fn there_are_no_more_subscriptions_than_counters_for_their_images() {
+    let mut harness = Harness::new();
+    let add = |harness: &mut Harness| {
+        harness.now.ns += 20_000_000;
+        let correlation_id = harness.next_id();
+        let command =
+            Command::AddSubscription { client_id: 1, correlation_id, stream_id: STREAM, channel: "aeron:ipc" };
+        (correlation_id, harness.ask(&command))
+    };
+    let (first, _) = add(&mut harness);
+    for _ in 1..200 {
+        let (correlation_id, heard) = add(&mut harness);
+        assert_eq!(heard, [Heard::Subscription { correlation_id }]);
+    }
+    let (_, heard) = add(&mut harness);
+    let [Heard::Error { code: ErrorCode::GenericError, message, .. }] = &heard[..] else { panic!("{heard:?}") };
+    assert!(message.contains("200") && message.contains("AERON_COUNTERS_BUFFER_LENGTH"), "{message}");
+    let correlation_id = harness.next_id();
+    harness.ask(&Command::RemoveSubscription { client_id: 1, correlation_id, registration_id: first });
+    let (correlation_id, heard) = add(&mut harness);
+    assert_eq!(heard, [Heard::Subscription { correlation_id }]);
+}
+
+#[test]
+fn where_others_join_does_not_follow_a_position_that_is_made_up() {
+    let (mut harness, stream, image) = super::limits::connected(SMALL);
+    let mut last = Position(0);
+    while stream.producer() < Position(TERM + TERM / 2) {
+        super::limits::append(&stream, 4, 1000);
+        last = image.position();
+        image.counter.set(stream.producer().0);
+        harness.settle();
+    }
+    for made_up in [i64::MIN, -1, 0, 7, last.0 + 1, stream.producer().0 + 32, i64::MAX] {
+        image.counter.set(made_up);
+        let (subscription, heard) = harness.subscribe(3, "aeron:ipc");
+        let joined = harness.image(&heard).position();
+        assert!(joined.0 % 32 == 0 && joined <= stream.producer(), "{joined} for {made_up}");
+        assert!(joined > Position(TERM / 2), "{joined} for {made_up}: it lies in what is clean");
+        let correlation_id = harness.next_id();
+        harness.ask(&Command::RemoveSubscription { client_id: 3, correlation_id, registration_id: subscription });
     }
 }
