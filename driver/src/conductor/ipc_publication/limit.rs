@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn only_a_publisher_at_its_limit_whose_subscribers_have_read_two_trips_waits_for_the_driver() {
+        let mut limit = PublicationLimit::new(WINDOW, Position(0));
+        limit.update(at(0, 0), NO_CAP);
+        let consumers = |min| at(min, WINDOW).unwrap();
+        assert!(!limit.is_late(Position(WINDOW), consumers(0)), "the subscriber is slow");
+        assert!(!limit.is_late(Position(WINDOW), consumers(2 * GAIN - 32)));
+        assert!(limit.is_late(Position(WINDOW), consumers(2 * GAIN)));
+        assert!(!limit.is_late(Position(WINDOW - 32), consumers(WINDOW / 2)), "the publisher has room");
+    }
+
+    #[test]
     fn the_first_subscriber_opens_a_window() {
         let mut limit = PublicationLimit::new(WINDOW, Position(0));
         assert_eq!(limit.update(None, NO_CAP), Update::default());

@@ -129,6 +129,24 @@ fn a_stream_that_moves_sets_the_conductors_pace_and_one_that_stands_does_not() {
 }
 
 #[test]
+fn a_subscriber_that_stands_still_during_a_long_cleaning_is_displaced_unless_it_has_read_everything() {
+    let (mut harness, stream, image) = connected("aeron:ipc?term-length=16m");
+    append(&stream, 3 * 1024, 1000);
+    let producer = stream.producer();
+    for (read, is_displaced) in [
+        (Position(1024 * 1024 - 32), false),     // no trip
+        (Position(2 * 1024 * 1024), true),       // cleaned for long
+        (Position(2 * 1024 * 1024 + 32), false), // no trip
+        (producer, false),
+    ] {
+        image.counter.set(read.0);
+        harness.now.ns += 1_000;
+        harness.conductor.do_work(harness.now);
+        assert_eq!(harness.conductor.displaces_subscriber(), is_displaced, "read up to {read:?} of {producer:?}");
+    }
+}
+
+#[test]
 fn a_claim_that_is_never_committed_is_given_up_after_the_time_out() {
     let (mut harness, stream, image) = connected(SMALL);
     append(&stream, 1, 100);
