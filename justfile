@@ -21,6 +21,7 @@ bench *arguments:
 
 # Whole systems beside the official driver: prints the ratios.
 bench-peer *arguments:
+    cargo build --release -p gannet-driver
     cargo run --release -p gannet-benches -- {{arguments}}
 
 # A minute for each fuzz target; needs cargo-fuzz (`cargo install cargo-fuzz --locked`) and a C++ compiler.

@@ -5,6 +5,20 @@ use std::mem::MaybeUninit;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+/// The machine in a line: its processor, how many cores this process may use, and the kernel.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub fn describe() -> io::Result<String> {
+    let processors = std::fs::read_to_string("/proc/cpuinfo")?;
+    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, model)| model.trim());
+    let cores = std::thread::available_parallelism()?;
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let kernel = kernel.split(['-', '\n']).next().unwrap_or_default();
+    Ok(format!("{model}, {cores} cores, Linux {kernel}"))
+}
+
 /// CPU time of a process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CpuTime {

@@ -3,11 +3,11 @@
 use clap::{Args, Parser, Subcommand};
 use gannet_benches::case::{CASES, Case};
 use gannet_benches::client::Failure;
-use gannet_benches::instructions;
 use gannet_benches::report::{CaseResult, Report};
 use gannet_benches::round::{Round, Settings};
 use gannet_benches::side::{Programs, Side};
 use gannet_benches::small;
+use gannet_benches::{instructions, machine};
 use std::path::PathBuf;
 
 /// Gannet beside the official client and driver.
@@ -92,6 +92,7 @@ impl Selection {
     fn publish(&self, markdown: &str) -> Result<(), Failure> {
         println!("{markdown}");
         if let Some(output) = &self.output {
+            let markdown = format!("Measured on: {}.\n\n{markdown}", machine::describe()?);
             std::fs::write(output.with_extension("md"), markdown)?;
         }
         Ok(())

@@ -155,6 +155,7 @@ impl<M: Memory> Space<'_, M> {
             let length = payload + HEADER_LENGTH;
             // SAFETY: by the caller's contract: the aligned lengths of all frames are what was claimed.
             let frame = unsafe { Frame::new(self.term, offset, length) };
+            prefetch::write_next(self.term, offset, length);
             frame.claim(flags, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
             let unwritten = Unwritten {
                 log,

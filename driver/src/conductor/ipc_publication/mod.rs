@@ -9,6 +9,7 @@ mod lifecycle;
 pub mod limit;
 pub mod pace;
 pub mod reservation;
+pub mod stillness;
 
 use std::collections::HashSet;
 
@@ -27,6 +28,7 @@ pub(super) use lifecycle::Notice;
 use limit::{Consumers, PublicationLimit};
 use pace::StreamPace;
 use reservation::{Range, Reservation};
+use stillness::Stillness;
 
 /// Where a publication stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ pub(super) struct IpcPublication {
     unread: BlockedWatch,
     /// Claims below have had the unblock time-out.
     expired: Position,
+    stillness: Stillness,
     dead_claims: Vec<Sweep>,
     lacks_space: bool,
     has_ended: bool,
@@ -102,12 +105,9 @@ pub(super) struct LimitUpdate {
     pub(super) pace: Pace,
     /// What to reserve next.
     pub(super) reserve: Option<Range>,
-    /// Whether the slowest subscriber, that had something to read, stood still meanwhile.
+    /// Whether the driver is in the way of the slowest subscriber.
     pub(super) displaces_subscriber: bool,
 }
-
-/// What takes long enough to clean, some tens of microseconds, for a subscriber to read something meanwhile.
-const LONG_CLEANING: i64 = 1024 * 1024;
 
 impl IpcPublication {
     pub(super) fn new(new: NewPublication) -> Self {
@@ -137,6 +137,7 @@ impl IpcPublication {
             is_revoked: false,
             unread: BlockedWatch::default(),
             expired: new.start,
+            stillness: Stillness::default(),
             dead_claims: Vec::new(),
             lacks_space: false,
             has_ended: false,
@@ -281,8 +282,9 @@ impl IpcPublication {
         if let Some(clean_to) = update.clean_to {
             let from = self.cleaner.position();
             self.cleaner.clean_to(&self.log, clean_to);
-            if self.cleaner.position().since(from) >= LONG_CLEANING {
-                result.displaces_subscriber = consumers.is_some_and(|before| self.has_stood_still(before, producer));
+            if let (Some(before), Some(after)) = (consumers, self.consumers()) {
+                let cleaned = self.cleaner.position().since(from);
+                result.displaces_subscriber = self.stillness.observe(cleaned, before.min, after.min, producer);
             }
         }
         if let Some(limit) = update.limit {
@@ -290,11 +292,6 @@ impl IpcPublication {
             result.has_moved = true;
         }
         result
-    }
-
-    /// Whether the slowest subscriber, that had something to read, has read nothing meanwhile.
-    fn has_stood_still(&self, before: Consumers, producer: Position) -> bool {
-        before.min < producer && self.consumers().is_some_and(|now| now.min == before.min)
     }
 
     /// Space stands behind everything up to here.

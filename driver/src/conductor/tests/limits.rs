@@ -129,14 +129,16 @@ fn a_stream_that_moves_sets_the_conductors_pace_and_one_that_stands_does_not() {
 }
 
 #[test]
-fn a_subscriber_that_stands_still_during_a_long_cleaning_is_displaced_unless_it_has_read_everything() {
-    let (mut harness, stream, image) = connected("aeron:ipc?term-length=16m");
-    append(&stream, 3 * 1024, 1000);
+fn a_subscriber_that_stands_still_whenever_much_is_cleaned_is_displaced_unless_it_has_read_everything() {
+    const MIB: i64 = 1024 * 1024;
+    let (mut harness, stream, image) = connected("aeron:ipc?term-length=64m");
+    append(&stream, 11 * 1024, 1000);
     let producer = stream.producer();
     for (read, is_displaced) in [
-        (Position(1024 * 1024 - 32), false),     // no trip
-        (Position(2 * 1024 * 1024), true),       // cleaned for long
-        (Position(2 * 1024 * 1024 + 32), false), // no trip
+        (Position(4 * MIB), false),      // as much as a trip, and no more
+        (Position(4 * MIB + 32), false), // cleaned for long, for the first time
+        (Position(9 * MIB), true),       // and for the second
+        (Position(9 * MIB + 32), false), // no trip
         (producer, false),
     ] {
         image.counter.set(read.0);
