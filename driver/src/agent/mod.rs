@@ -3,7 +3,6 @@
 //! Mirrors Agrona's `Agent` and `AgentRunner` and `aeron_agent.c`; driver.md §1. What an agent does stands with it;
 //! how a runner waits between cycles stands in [`idle`].
 
-mod displacement;
 pub mod duty_cycle;
 pub mod idle;
 mod runner;
@@ -29,10 +28,6 @@ impl<A: Agent + ?Sized> Agent for Box<A> {
 
     fn pace(&self) -> Pace {
         (**self).pace()
-    }
-
-    fn displaces_subscriber(&self) -> bool {
-        (**self).displaces_subscriber()
     }
 
     fn on_close(&mut self) {
@@ -75,11 +70,6 @@ pub trait Agent: std::fmt::Debug {
     /// How soon after this cycle the next one is wanted.
     fn pace(&self) -> Pace {
         Pace::Idle
-    }
-
-    /// Whether a subscriber stood still while the last cycle was at work, as one does whose core the agent took.
-    fn displaces_subscriber(&self) -> bool {
-        false
     }
 
     /// Called once on the agent's thread after the last duty cycle.

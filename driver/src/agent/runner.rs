@@ -5,7 +5,6 @@
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
-use super::displacement::Displacement;
 use super::{Agent, IdleStrategy, thread};
 
 /// A thread could not be started.
@@ -36,12 +35,8 @@ impl<A: Agent + Send + 'static> AgentRunner<A> {
         let started = std::thread::Builder::new().name(thread::truncate_name(&role_name)).spawn(move || {
             thread::wake_promptly();
             agent.on_start();
-            let mut displacement = Displacement::new();
             while !is_stopped(&stop) {
                 let work_count = agent.do_work();
-                if agent.displaces_subscriber() {
-                    displacement.give_way();
-                }
                 idle.idle(work_count, agent.pace());
             }
             agent

@@ -121,7 +121,6 @@ pub struct DriverConductor {
     is_terminating: bool,
     is_ousted: bool,
     pace: Pace,
-    displaces_subscriber: bool,
 }
 
 impl DriverConductor {
@@ -185,7 +184,6 @@ impl DriverConductor {
             is_terminating: false,
             is_ousted: false,
             pace: Pace::Idle,
-            displaces_subscriber: false,
             counters,
             to_driver,
             settings,
@@ -228,12 +226,6 @@ impl DriverConductor {
         self.pace
     }
 
-    /// Whether a subscriber stood still while the last duty cycle was at work.
-    #[must_use]
-    pub fn displaces_subscriber(&self) -> bool {
-        self.displaces_subscriber
-    }
-
     /// Whether the driver is to end: a client asked for it and was allowed to, or another driver took its directory.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
@@ -263,11 +255,9 @@ impl DriverConductor {
     fn update_limits(&mut self) -> usize {
         let mut work_count = 0;
         let mut pace = Pace::Idle;
-        self.displaces_subscriber = false;
         for publication in &mut self.publications {
             let update = publication.update_limit(self.now.ns);
             pace = pace.sooner(update.pace);
-            self.displaces_subscriber |= update.displaces_subscriber;
             if let Some(range) = update.reserve {
                 resources::request_reservation(&mut self.agent, publication, range, self.now.ns);
             }

@@ -60,10 +60,6 @@ impl Agent for ConductorAgent {
         self.conductor.pace()
     }
 
-    fn displaces_subscriber(&self) -> bool {
-        self.conductor.displaces_subscriber()
-    }
-
     fn on_close(&mut self) {
         self.conductor.close();
     }

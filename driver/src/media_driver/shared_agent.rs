@@ -37,10 +37,6 @@ impl Agent for SharedAgent {
         self.conductor.pace()
     }
 
-    fn displaces_subscriber(&self) -> bool {
-        self.conductor.displaces_subscriber()
-    }
-
     fn on_close(&mut self) {
         self.resources.on_close();
         self.conductor.on_close();

@@ -9,7 +9,6 @@ mod lifecycle;
 pub mod limit;
 pub mod pace;
 pub mod reservation;
-pub mod stillness;
 
 use std::collections::HashSet;
 
@@ -28,7 +27,6 @@ pub(super) use lifecycle::Notice;
 use limit::{Consumers, PublicationLimit};
 use pace::StreamPace;
 use reservation::{Range, Reservation};
-use stillness::Stillness;
 
 /// Where a publication stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +88,6 @@ pub(super) struct IpcPublication {
     unread: BlockedWatch,
     /// Claims below have had the unblock time-out.
     expired: Position,
-    stillness: Stillness,
     dead_claims: Vec<Sweep>,
     lacks_space: bool,
     has_ended: bool,
@@ -105,8 +102,6 @@ pub(super) struct LimitUpdate {
     pub(super) pace: Pace,
     /// What to reserve next.
     pub(super) reserve: Option<Range>,
-    /// Whether the driver is in the way of the slowest subscriber.
-    pub(super) displaces_subscriber: bool,
 }
 
 impl IpcPublication {
@@ -137,7 +132,6 @@ impl IpcPublication {
             is_revoked: false,
             unread: BlockedWatch::default(),
             expired: new.start,
-            stillness: Stillness::default(),
             dead_claims: Vec::new(),
             lacks_space: false,
             has_ended: false,
@@ -264,7 +258,7 @@ impl IpcPublication {
     /// Tells how far the publishers are, moves their limit behind the subscribers, and cleans what is read.
     #[inline]
     pub(super) fn update_limit(&mut self, now_ns: i64) -> LimitUpdate {
-        let mut result = LimitUpdate { has_moved: false, pace: Pace::Idle, reserve: None, displaces_subscriber: false };
+        let mut result = LimitUpdate { has_moved: false, pace: Pace::Idle, reserve: None };
         if self.state != State::Active {
             return result;
         }
@@ -280,12 +274,7 @@ impl IpcPublication {
         }
         let update = self.limit.update(consumers, self.reservation.cap());
         if let Some(clean_to) = update.clean_to {
-            let from = self.cleaner.position();
             self.cleaner.clean_to(&self.log, clean_to);
-            if let (Some(before), Some(after)) = (consumers, self.consumers()) {
-                let cleaned = self.cleaner.position().since(from);
-                result.displaces_subscriber = self.stillness.observe(cleaned, before.min, after.min, producer);
-            }
         }
         if let Some(limit) = update.limit {
             self.limit_counter.set(limit.0);

@@ -129,26 +129,6 @@ fn a_stream_that_moves_sets_the_conductors_pace_and_one_that_stands_does_not() {
 }
 
 #[test]
-fn a_subscriber_that_stands_still_whenever_much_is_cleaned_is_displaced_unless_it_has_read_everything() {
-    const MIB: i64 = 1024 * 1024;
-    let (mut harness, stream, image) = connected("aeron:ipc?term-length=64m");
-    append(&stream, 11 * 1024, 1000);
-    let producer = stream.producer();
-    for (read, is_displaced) in [
-        (Position(4 * MIB), false),      // as much as a trip, and no more
-        (Position(4 * MIB + 32), false), // cleaned for long, for the first time
-        (Position(9 * MIB), true),       // and for the second
-        (Position(9 * MIB + 32), false), // no trip
-        (producer, false),
-    ] {
-        image.counter.set(read.0);
-        harness.now.ns += 1_000;
-        harness.conductor.do_work(harness.now);
-        assert_eq!(harness.conductor.displaces_subscriber(), is_displaced, "read up to {read:?} of {producer:?}");
-    }
-}
-
-#[test]
 fn a_claim_that_is_never_committed_is_given_up_after_the_time_out() {
     let (mut harness, stream, image) = connected(SMALL);
     append(&stream, 1, 100);
