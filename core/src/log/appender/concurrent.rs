@@ -83,7 +83,7 @@ impl<M: Memory> ConcurrentAppender<M> {
         // SAFETY: a frame by the check.
         match unsafe { self.attempt(limit, aligned(frame_length)) } {
             Attempt::Claimed(space, position) => {
-                prefetch::write_next(space.term, space.offset + NEAR, frame_length);
+                prefetch::own_line(space.term, space.offset + NEAR);
                 // SAFETY: claimed by the attempt.
                 Ok(unsafe { space.claim(&self.log, frame_length, position) })
             }
@@ -113,7 +113,7 @@ impl<M: Memory> ConcurrentAppender<M> {
         match unsafe { self.attempt(limit, aligned(message.len() + HEADER_LENGTH)) } {
             Attempt::Claimed(space, position) => {
                 if short {
-                    prefetch::write_next(space.term, space.offset + NEAR, message.len() + HEADER_LENGTH);
+                    prefetch::own_line(space.term, space.offset + NEAR);
                 }
                 // SAFETY: claimed by the attempt.
                 unsafe { space.write_frame(&self.log, message, short) };

@@ -155,7 +155,7 @@ impl<M: Memory> Space<'_, M> {
             let length = payload + HEADER_LENGTH;
             // SAFETY: by the caller's contract: the aligned lengths of all frames are what was claimed.
             let frame = unsafe { Frame::new(self.term, offset, length) };
-            prefetch::write_next(self.term, offset, length);
+            prefetch::range(self.term, offset, length);
             frame.claim(flags, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
             let unwritten = Unwritten {
                 log,
@@ -188,9 +188,9 @@ impl<M: Memory> Space<'_, M> {
         // SAFETY: by the caller's contract.
         let frame = unsafe { Frame::new(self.term, self.offset, message.len() + HEADER_LENGTH) };
         if short {
-            prefetch::write_later(self.term, self.offset + AHEAD, message.len() + HEADER_LENGTH);
+            prefetch::distant_line(self.term, self.offset + AHEAD);
         } else {
-            prefetch::write_next(self.term, self.offset, message.len() + HEADER_LENGTH);
+            prefetch::range(self.term, self.offset, message.len() + HEADER_LENGTH);
         }
         frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
         if short {
@@ -212,7 +212,7 @@ impl<M: Memory> Space<'_, M> {
     {
         // SAFETY: by the caller's contract.
         let frame = unsafe { Frame::new(self.term, self.offset, length) };
-        prefetch::write_later(self.term, self.offset + AHEAD, length);
+        prefetch::distant_line(self.term, self.offset + AHEAD);
         frame.claim(UNFRAGMENTED, TYPE_DATA, log.session_id(), log.stream_id(), self.begin);
         Claim::new(frame, self.begin.term_id(), position)
     }
