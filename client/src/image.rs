@@ -88,7 +88,7 @@ impl Image {
     /// Reads up to `fragment_limit` fragments; how many there were.
     ///
     /// The handler gets each fragment's payload and header. Its space is given free when the poll returns; after a
-    /// panic of the handler, what this poll read is read again by the next.
+    /// panic of the handler, what this poll read (and did not commit) is read again by the next.
     #[inline]
     pub fn poll(&mut self, fragment_limit: usize, mut handler: impl FnMut(&[u8], Header<'_>)) -> usize {
         self.controlled_poll(fragment_limit, |payload, header| {
@@ -151,14 +151,17 @@ impl Image {
             Action::Continue | Action::Commit if closed.is_set() => Action::Break,
             action => action,
         };
-        let commit = |position: Position| {
+        let before = *position;
+        let commit = |committed: Position| {
             if !closed.is_set() {
-                counter.set(position.0);
+                counter.set(committed.0);
             }
+            // Here as well: a panic of the handler leaves no way to do it later, and behind the counter the driver cleans.
+            *position = committed;
         };
         let polled = match limit {
-            None => reader::controlled_poll(log, *position, fragment_limit, handler, commit),
-            Some(limit) => reader::bounded_controlled_poll(log, *position, limit, fragment_limit, handler, commit),
+            None => reader::controlled_poll(log, before, fragment_limit, handler, commit),
+            Some(limit) => reader::bounded_controlled_poll(log, before, limit, fragment_limit, handler, commit),
         };
         advance(state, counter, position, polled)
     }

@@ -433,3 +433,21 @@ fn destinations_are_added_and_removed() {
         matches!(it.driver.command().get(), Command::RemoveRcvDestination { registration_id, .. } if registration_id == id)
     );
 }
+
+#[test]
+fn after_a_panic_an_image_goes_on_behind_what_was_committed() {
+    let mut it = OneImage::new();
+    for message in [b"1", b"2", b"3"] {
+        it.publish(message);
+    }
+    let image = &mut it.subscription.images()[0];
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        image.controlled_poll(10, |payload, _| {
+            assert_ne!(payload, b"3", "the last one");
+            Action::Commit
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!((image.position(), image.view().position()), (Position(128), Position(128)));
+    assert_eq!(read_all(image), [b"3"], "what is committed may be cleaned by now");
+}

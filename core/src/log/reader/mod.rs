@@ -10,7 +10,9 @@
 //! the end of the term) stops the reader in front of it: nothing of it is handed over, the position does not pass
 //! it, and [`Polled::damaged`] tells. The frames behind it have no known beginning, so there is nothing to go on with.
 //!
-//! A panic in a handler leaves the position where it was when the call began: all fragments since are handed over again.
+//! A panic in a handler leaves the caller with the position of the last [`Action::Commit`], or else that of the call's
+//! beginning: all fragments since are handed over again. A caller that stores what is committed goes on from there, for
+//! what lies before may be cleaned.
 
 use super::LogBuffers;
 use super::frame_descriptor::{FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, TYPE, TYPE_PAD, aligned, committed};
