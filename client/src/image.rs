@@ -169,7 +169,7 @@ impl Image {
     /// Reads whole frames, up to `block_length_limit` bytes of them; how many bytes.
     ///
     /// The handler gets the frames as they stand in the log, headers included, with their session and term. Padding
-    /// comes by itself, however long.
+    /// comes by itself, however long, and of it the header only; what is behind that counts among the bytes.
     pub fn block_poll(&mut self, block_length_limit: usize, handler: impl FnOnce(&[u8], SessionId, TermId)) -> usize {
         let Image { log, counter, position, view, barrier } = self;
         let state = view.state();

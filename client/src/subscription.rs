@@ -121,7 +121,8 @@ impl Subscription {
 
     /// Reads whole blocks of frames, one of up to `block_length_limit` bytes from each image; how many bytes.
     ///
-    /// The handler gets the frames as they stand in the log, headers included, with their session and term.
+    /// The handler gets the frames as they stand in the log, headers included, with their session and term; of padding,
+    /// which comes by itself, the header only.
     pub fn block_poll(
         &mut self,
         block_length_limit: usize,

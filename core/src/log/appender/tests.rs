@@ -538,3 +538,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_header_of_a_lost_claim_is_left_alone() {
+    let mut memories = [Log::new(), Log::new()];
+    for (mut appender, log) in Either::both(&mut memories, &properties()) {
+        let mut claim = appender.try_claim(FAR, 64).unwrap();
+        assert!(unblock(&log, Position(0)).is_unblocked());
+        let padded = bytes(&log, 0, 0, 32);
+        claim.set_flags(1);
+        claim.set_header_type(TYPE_DATA);
+        claim.set_reserved_value(7);
+        assert_eq!(bytes(&log, 0, 0, 32), padded, "readers may look at it");
+        assert!(claim.commit().is_err());
+    }
+}
