@@ -48,8 +48,10 @@ pub enum OfferError {
     InvalidBlock,
     /// The closure that makes reserved values ran for longer than the driver's unblock timeout, or while the publication
     /// was closed: the driver has made padding of the message, or of what was left of it, and nobody receives it.
-    #[error("the message's claim was lost: making its reserved value took longer than the driver's unblock timeout, or the \
-             publication was closed meanwhile")]
+    #[error(
+        "the message's claim was lost: making its reserved value took longer than the driver's unblock timeout, or the \
+             publication was closed meanwhile"
+    )]
     ClaimLost,
     /// Somebody wrote into the log what no publisher writes.
     #[error("the publication's log is damaged")]

@@ -186,7 +186,11 @@ impl<M: Memory> ExclusiveAppender<M> {
         self.offset = offset + length;
         // SAFETY: within the term by the check, and behind the tail all is the exclusive publisher's, by the log's
         // contract.
-        unsafe { rebuilder::place(self.log.term(self.partition), offset, block) };
+        unsafe {
+            // One claim for all of it, so that a publisher that dies in the copy leaves one to be padded.
+            Frame::new(self.log.term(self.partition), offset, length).claim_length();
+            rebuilder::place(self.log.term(self.partition), offset, block);
+        }
         Ok(self.position())
     }
 

@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec;
 use std::vec::Vec;
 
+mod dying;
+
 const FAR: Position = Position(i64::MAX);
 
 type Lent<'a> = LogBuffers<AtomicBuffer<'a>>;
