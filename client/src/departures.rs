@@ -4,17 +4,17 @@
 //! write over what a poll handler still holds. So a closed image that is being polled delays the command; whoever ends
 //! the poll sends it. Nothing in Aeron's clients mirrors this (docs/adr/0007-closing-during-a-poll.md).
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
 use crate::callbacks::lock;
-use crate::client::Client;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::image_view::ImageView;
+use crate::removals::Removals;
 use crate::sync::Barrier;
 
 pub(crate) struct Departures {
     proxy: Arc<DriverProxy>,
-    client: Weak<Client>,
+    removals: Arc<Removals>,
     barrier: Barrier,
     waiting: Mutex<Vec<Departure>>,
 }
@@ -33,8 +33,8 @@ struct Departure {
 }
 
 impl Departures {
-    pub(crate) fn new(proxy: Arc<DriverProxy>, client: Weak<Client>) -> Departures {
-        Departures { proxy, client, barrier: Barrier::of_process(), waiting: Mutex::default() }
+    pub(crate) fn new(proxy: Arc<DriverProxy>, removals: Arc<Removals>) -> Departures {
+        Departures { proxy, removals, barrier: Barrier::of_process(), waiting: Mutex::default() }
     }
 
     pub(crate) fn barrier(&self) -> Barrier {
@@ -75,10 +75,8 @@ impl Departures {
     fn send(&self, leaving: Leaving) {
         match leaving {
             Leaving::Subscription { registration_id } => {
-                // A client that is gone has said so, and all of its subscriptions went with it.
-                if let Some(client) = self.client.upgrade() {
-                    client.remove(Removal::Subscription { registration_id });
-                }
+                // Nothing is sent for a client that is gone: all of its subscriptions went with it.
+                self.removals.give_back(Removal::Subscription { registration_id });
             }
             Leaving::Client => {
                 // A ring that stays full is a driver that does not read: it will find out by the missing heartbeat.
