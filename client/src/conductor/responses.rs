@@ -247,7 +247,13 @@ impl State {
                 self.counter_handles.insert(correlation_id, Arc::downgrade(&counter));
                 Ok(Outcome::Counter(counter))
             }
-            None => Err(RegistrationError::NoSuchCounter(counter_id)),
+            None => {
+                // No command takes a static counter back.
+                if !is_static {
+                    self.removals.give_back(Removal::Counter { registration_id });
+                }
+                Err(RegistrationError::NoSuchCounter(counter_id))
+            }
         };
         self.registrations.complete(correlation_id, outcome);
     }
