@@ -5,6 +5,7 @@
 //! the poll sends it. Nothing in Aeron's clients mirrors this (docs/adr/0007-closing-during-a-poll.md).
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::callbacks::lock;
 use crate::driver_proxy::{DriverProxy, Removal};
@@ -30,7 +31,14 @@ struct Departure {
     leaving: Leaving,
     /// Closed images that may still be polled.
     images: Vec<ImageView>,
+    /// Whether an image that is being polled is sure to look so.
+    is_known: bool,
+    since: Instant,
 }
+
+/// How long after a barrier that did not work an image that looks idle is not believed: a processor holds a store back for
+/// far less.
+const DOUBT: Duration = Duration::from_millis(10);
 
 impl Departures {
     pub(crate) fn new(proxy: Arc<DriverProxy>, removals: Arc<Removals>) -> Departures {
@@ -49,18 +57,21 @@ impl Departures {
             // It takes along what the subscriptions that left before still wait for.
             images.extend(waiting.drain(..).flat_map(|departure| departure.images));
         }
-        if !images.is_empty() {
-            self.barrier.heavy();
-        }
-        waiting.push(Departure { leaving, images });
+        let is_known = images.is_empty() || self.barrier.heavy();
+        waiting.push(Departure { leaving, images, is_known, since: Instant::now() });
         drop(waiting);
         self.settle();
     }
 
-    /// Sends what waits for nobody any more. By whoever leaves, and whoever ended the poll of a closed image.
+    /// Sends what waits for nobody any more. By whoever leaves, whoever ended the poll of a closed image, and the conductor
+    /// now and then.
     pub(crate) fn settle(&self) {
         let mut ready = Vec::new();
         lock(&self.waiting).retain_mut(|departure| {
+            departure.is_known |= departure.since.elapsed() > DOUBT;
+            if !departure.is_known {
+                return true;
+            }
             departure.images.retain(ImageView::is_polled);
             if departure.images.is_empty() {
                 ready.push(departure.leaving);
