@@ -267,6 +267,7 @@ impl State {
                 self.subscriptions.retain(|_, subscription| subscription.strong_count() > 0);
                 self.counter_handles.retain(|_, counter| counter.strong_count() > 0);
                 self.watch_publications(now);
+                self.departures.settle();
                 let timed_out = RegistrationError::TimedOut { after: self.driver_timeout };
                 let abandon_until_ns = now.ns.saturating_add(saturating_ns(self.driver_timeout));
                 self.registrations.check(now.ns, abandon_until_ns, &timed_out) + self.logs.unmap_unused()
@@ -317,13 +318,14 @@ impl State {
                     | ClientError::BroadcastDamaged { .. }
             )
         );
+        // Nothing of a client may reach the driver behind the word that it is gone.
+        self.removals.close();
+        self.is_closed.set();
         if driver_lives {
             self.departures.leave(Leaving::Client, images);
         }
-        self.removals.close();
         self.logs.let_go();
         self.closed = Some(closed);
-        self.is_closed.set();
         self.outbox.events.push(Event::Closed);
     }
 }
