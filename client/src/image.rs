@@ -28,7 +28,8 @@ use crate::sync::{Barrier, Busy, Flag, Note};
 /// the image is closed, polls find nothing. What closes it during a poll waits for the poll to end before a publisher may
 /// write over what the handler reads; a handler that takes longer than the driver's client liveness timeout (10 s), or
 /// on a subscription with `tether=false` than its untethered window limit and linger timeouts together (5 s each), has no
-/// such promise.
+/// such promise. Nor has one whose image is [rejected](Image::reject), or its destination
+/// [removed](crate::Subscription::remove_destination), meanwhile.
 pub struct Image {
     log: LogBuffers<Region>,
     /// The position that the driver sees: stored once for each poll.
@@ -334,7 +335,8 @@ impl Image {
 
     /// Rejects the image: the publisher is told why, and the stream is refused for a while.
     ///
-    /// Does not wait for the driver; returns the correlation id of the command.
+    /// Does not wait for the driver; returns the correlation id of the command. The driver lets go of the image at once, for
+    /// all who subscribe to it: a publisher may then write over what a poll handler, this one or another's, still reads.
     ///
     /// # Errors
     /// When the client is closed, its command buffer full, or the reason longer than 1023 bytes.

@@ -494,3 +494,13 @@ fn what_found_the_ring_full_is_given_back_in_order() {
     assert!(matches!(it.driver.command().get(), Command::RemoveRcvDestination { .. }));
     assert!(matches!(it.driver.command().get(), Command::RemoveSubscription { .. }));
 }
+
+#[test]
+fn a_cancelled_destination_does_not_take_the_subscriptions_own_channel_along() {
+    let mut it = OneImage::new();
+    drop(it.subscription.async_add_destination(CHANNEL).unwrap());
+    let correlation_id = it.driver.command().get().correlation_id();
+    it.driver.respond(&Response::OperationSuccess { correlation_id });
+    it.aeron.invoke();
+    assert!(it.driver.try_command().is_none());
+}
