@@ -54,3 +54,32 @@ impl Removals {
         lock(&self.unsent).take();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot be set up has failed
+mod tests {
+    use gannet_core::ring::{self, ManyToOneRing};
+    use gannet_transport_ipc::{MappedFile, Sharing, Space};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_given_back_behind_the_close() {
+        let directory = tempfile::tempdir().unwrap();
+        let length = (1 << 12) + ring::TRAILER_LENGTH;
+        let memory =
+            MappedFile::create(&directory.path().join("ring"), length as u64, Space::Sparse, Sharing::Owner).unwrap();
+        let ring = ManyToOneRing::new(memory).unwrap();
+        let removals = Removals::new(Arc::new(DriverProxy::new(ring.clone())));
+        let sent = || {
+            let mut sent = 0;
+            ring.consumer().read(100, &mut [0; 512], |_, _| sent += 1);
+            sent
+        };
+        removals.give_back(Removal::Counter { registration_id: 1 });
+        assert_eq!(sent(), 1);
+        removals.close();
+        removals.give_back(Removal::Counter { registration_id: 2 });
+        assert_eq!((removals.send(), removals.is_empty(), sent()), (0, true, 0));
+    }
+}
