@@ -334,7 +334,8 @@ impl Aeron {
     }
 
     /// Closes the client and everything that it added, and waits for a handler that is being called. Close handlers
-    /// have been called when it returns (unless it is called in a handler itself: then when that returns).
+    /// have been called when it returns (unless it is called in a handler itself: then when that returns). A client that
+    /// uses an invoker does not wait for another thread that is invoking it at that moment: that one makes the last calls.
     ///
     /// A poll that is under way, here or on another thread, is not waited for: its handler gets no more fragments, and
     /// the driver hears of the close when the poll has ended, so that nobody writes over what the handler still reads.

@@ -4,9 +4,13 @@
 
 use gannet_core::log::frame_descriptor::{BEGIN_FLAG, END_FLAG, FLAGS, FRAME_LENGTH, UNFRAGMENTED};
 use gannet_core::log::{HEADER_LENGTH, Header};
+use gannet_core::position::TermId;
 
 /// Room that a builder takes at least, C's `AERON_BUFFER_BUILDER_MIN_ALLOCATED_CAPACITY`.
 const MIN_CAPACITY: usize = 4096;
+
+/// Of how many fragments the beginnings are known; of more, the first ones' and the last one's.
+const MAX_FRAGMENTS: usize = 1 << 14;
 
 /// A message that is being put together, or nothing.
 #[derive(Debug, Default)]
@@ -15,6 +19,10 @@ pub(crate) struct BufferBuilder {
     /// Of the first fragment.
     header: [u8; HEADER_LENGTH],
     first_term_offset: i32,
+    term_id: TermId,
+    /// Of each fragment: where it begins in the term, and in the message. One may come again, when the handler aborted or
+    /// panicked.
+    fragments: Vec<(i32, usize)>,
     /// Where the next fragment begins; none when no message was begun.
     next_term_offset: Option<i32>,
 }
@@ -32,7 +40,7 @@ impl BufferBuilder {
         let flags = header.flags();
         if flags & BEGIN_FLAG != 0 {
             self.begin(header);
-        } else if self.next_term_offset != Some(header.term_offset()) {
+        } else if self.next_term_offset != Some(header.term_offset()) && !self.go_back(header) {
             // Its beginning, or a part between, was missed.
             self.reset();
             return false;
@@ -42,6 +50,10 @@ impl BufferBuilder {
         if payload.len() > room && !self.grow(payload.len(), header) {
             return false;
         }
+        if self.fragments.len() == MAX_FRAGMENTS {
+            self.fragments.pop();
+        }
+        self.fragments.push((header.term_offset(), self.message.len()));
         self.message.extend_from_slice(payload);
         self.next_term_offset = Some(header.next_term_offset());
         flags & END_FLAG != 0
@@ -49,8 +61,20 @@ impl BufferBuilder {
 
     fn begin(&mut self, header: Header<'_>) {
         self.message.clear();
+        self.fragments.clear();
         self.header = *header.as_bytes();
         self.first_term_offset = header.term_offset();
+        self.term_id = header.term_id();
+    }
+
+    /// Forgets the message from a fragment on that comes again; whether it does.
+    #[cold]
+    fn go_back(&mut self, header: Header<'_>) -> bool {
+        let found = self.fragments.iter().position(|(term_offset, _)| *term_offset == header.term_offset());
+        let Some(index) = found.filter(|_| header.term_id() == self.term_id) else { return false };
+        self.message.truncate(self.fragments[index].1);
+        self.fragments.truncate(index);
+        true
     }
 
     /// Makes room for `additional` bytes, twice what there was at least, but never for more than a publisher can send
@@ -79,12 +103,6 @@ impl BufferBuilder {
         (&self.message, whole.assembled(usize::try_from(occupied).unwrap_or(0)))
     }
 
-    /// Undoes the last fragment of `payload_length` bytes at `term_offset`, for it will come again.
-    pub(crate) fn undo(&mut self, payload_length: usize, term_offset: i32) {
-        self.message.truncate(self.message.len() - payload_length);
-        self.next_term_offset = Some(term_offset);
-    }
-
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.message.capacity()
@@ -93,6 +111,7 @@ impl BufferBuilder {
     /// Forgets the message.
     pub(crate) fn reset(&mut self) {
         self.message.clear();
+        self.fragments.clear();
         self.next_term_offset = None;
     }
 }

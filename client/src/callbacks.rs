@@ -109,7 +109,7 @@ impl<H> Registry<H> {
 pub(crate) struct Callbacks {
     queue: Mutex<VecDeque<Event>>,
     running: Turn,
-    /// The calls that are queued are the last.
+    /// The calls that are queued are the last. Set and looked at with the queue's lock held.
     is_last: Flag,
     /// They were made, and the handlers forgotten.
     is_over: Flag,
@@ -174,19 +174,23 @@ impl Callbacks {
     pub(crate) fn run(&self, counters: &CountersReader) -> usize {
         let mut calls = 0;
         while let Some(turn) = self.running.take() {
-            loop {
-                let event = lock(&self.queue).pop_front();
-                let Some(event) = event else { break };
+            let is_last = loop {
+                let mut queue = lock(&self.queue);
+                let (event, is_last) = (queue.pop_front(), self.is_last.is_set());
+                drop(queue);
+                let Some(event) = event else { break is_last };
                 calls += 1;
                 self.call(event, counters);
-            }
-            if self.is_last.is_set() {
+            };
+            if is_last {
                 self.clear();
             }
             drop(turn);
-            // Whoever came in the meantime found it busy, and left the rest to this turn.
+            // Whoever came in the meantime found it busy, and left the rest to this turn. The lock orders the two: who
+            // leaves something behind it later than this look finds the turn free.
+            let queue = lock(&self.queue);
             let is_through = !self.is_last.is_set() || self.is_over.is_set();
-            if is_through && lock(&self.queue).is_empty() {
+            if is_through && queue.is_empty() {
                 break;
             }
         }
@@ -196,7 +200,9 @@ impl Callbacks {
     /// Makes the last calls and forgets every handler, and with them whatever handles of this client they own. A handler
     /// that comes back here leaves both to its own caller.
     pub(crate) fn finish(&self, counters: &CountersReader) {
+        let queue = lock(&self.queue);
         self.is_last.set();
+        drop(queue);
         self.run(counters);
     }
 

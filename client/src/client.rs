@@ -18,6 +18,7 @@ use crate::counters_reader::CountersReader;
 use crate::departures::Departures;
 use crate::driver_proxy::{DriverProxy, Removal};
 use crate::error::RegistrationError;
+use crate::removals::Removals;
 use crate::sync::Flag;
 
 /// How long dropping the last handle waits for a conductor thread that is busy in a handler.
@@ -28,12 +29,11 @@ pub(crate) struct Client {
     pub(crate) counters: CountersReader,
     pub(crate) callbacks: Callbacks,
     pub(crate) departures: Arc<Departures>,
+    removals: Arc<Removals>,
     pub(crate) clock: Clock,
     pub(crate) idle_sleep: Duration,
     pub(crate) uses_invoker: bool,
     conductor: Mutex<ClientConductor>,
-    /// Removals that found the ring full, for the conductor to send.
-    unsent: Mutex<Vec<Removal>>,
     /// None inside once it has panicked.
     driver_agent: Option<Mutex<Option<DriverAgent>>>,
     thread: OnceLock<Thread>,
@@ -61,11 +61,11 @@ impl Client {
             counters,
             callbacks,
             departures: settings.departures,
+            removals: settings.removals,
             clock,
             idle_sleep: settings.idle_sleep,
             uses_invoker: settings.uses_invoker,
             conductor: Mutex::new(conductor),
-            unsent: Mutex::default(),
             driver_agent: settings.driver_agent.map(|agent| Mutex::new(Some(agent))),
             thread: OnceLock::new(),
             closing: Flag::default(),
@@ -89,15 +89,11 @@ impl Client {
     }
 
     fn drive_with(&self, mut conductor: MutexGuard<'_, ClientConductor>) -> usize {
-        let work = conductor.do_work(self.clock.now(), self.take_unsent());
+        let work = conductor.do_work(self.clock.now());
         let outbox = conductor.take_outbox();
         drop(conductor);
         self.deliver(outbox);
         work
-    }
-
-    fn take_unsent(&self) -> Vec<Removal> {
-        std::mem::take(&mut *lock(&self.unsent))
     }
 
     /// Queues the calls, wakes whoever makes them, and drops what may own handles of this client.
@@ -169,8 +165,7 @@ impl Client {
         command: impl FnOnce(i64, i64) -> Command<'a>,
     ) -> Result<i64, RegistrationError> {
         let mut conductor = lock(&self.conductor);
-        let unsent = self.take_unsent();
-        let result = conductor.register(request, unsent, self.clock.ns(), |proxy, correlation_id| {
+        let result = conductor.register(request, self.clock.ns(), |proxy, correlation_id| {
             proxy.send(&command(proxy.client_id(), correlation_id))
         });
         let outbox = conductor.take_outbox();
@@ -208,13 +203,7 @@ impl Client {
 
     /// Gives a resource back to the driver: at once when its ring has room, else when it has, in the same order.
     pub(crate) fn remove(&self, removal: Removal) {
-        if self.is_closed() {
-            return;
-        }
-        let mut unsent = lock(&self.unsent);
-        if !unsent.is_empty() || self.proxy.remove(&removal).is_err() {
-            unsent.push(removal);
-        }
+        self.removals.give_back(removal);
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -233,7 +222,7 @@ impl Client {
             return;
         }
         let mut conductor = lock(&self.conductor);
-        conductor.do_work(self.clock.now(), self.take_unsent());
+        conductor.do_work(self.clock.now());
         conductor.close();
         let outbox = conductor.take_outbox();
         drop(conductor);
@@ -271,6 +260,7 @@ pub(crate) struct ClientSettings {
     pub(crate) uses_invoker: bool,
     pub(crate) driver_agent: Option<DriverAgent>,
     pub(crate) departures: Arc<Departures>,
+    pub(crate) removals: Arc<Removals>,
     pub(crate) is_closed: Arc<Flag>,
 }
 

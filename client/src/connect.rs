@@ -14,6 +14,7 @@ use crate::departures::Departures;
 use crate::driver_directory::{Attached, attach};
 use crate::driver_proxy::DriverProxy;
 use crate::error::ConnectError;
+use crate::removals::Removals;
 use crate::subscription_state::ImageHandlers;
 use crate::sync::Flag;
 
@@ -43,7 +44,8 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
     });
     callbacks.queue(context.warnings.into_iter().map(Event::Error));
     Ok(Arc::new_cyclic(|client| {
-        let departures = Arc::new(Departures::new(Arc::clone(&proxy), client.clone()));
+        let removals = Arc::new(Removals::new(Arc::clone(&proxy)));
+        let departures = Arc::new(Departures::new(Arc::clone(&proxy), Arc::clone(&removals)));
         let conductor = ClientConductor::new(Parts {
             proxy: Arc::clone(&proxy),
             responses,
@@ -65,6 +67,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
             announced: callbacks.announced(),
             client: client.clone(),
             departures: Arc::clone(&departures),
+            removals: Arc::clone(&removals),
             is_closed: Arc::clone(&is_closed),
         });
         let settings = ClientSettings {
@@ -72,6 +75,7 @@ pub(crate) fn connect(context: Context) -> Result<Arc<Client>, ConnectError> {
             uses_invoker: context.use_invoker,
             driver_agent: context.driver_agent_invoker,
             departures,
+            removals,
             is_closed,
         };
         Client::new(conductor, proxy, CountersReader(counters), callbacks, clock, settings)

@@ -29,7 +29,8 @@ use crate::buffer_builder::BufferBuilder;
 ///
 /// The header of a message in several fragments is the first fragment's, with the length of the whole, the flags of
 /// both ends, and the position behind the last. What is left of a session that ends in the middle of a message is
-/// freed by [`free_session`](FragmentAssembler::free_session).
+/// freed by [`free_session`](FragmentAssembler::free_session). After a panic of the handler the message comes again, as far
+/// as the next poll reads its fragments again.
 #[derive(Debug, Default)]
 pub struct FragmentAssembler {
     builders: Builders,
@@ -247,9 +248,8 @@ fn assemble_controlled(
     }
     let (message, whole) = builder.complete(header);
     let action = handler(message, whole);
-    if action == Action::Abort {
-        builder.undo(payload.len(), header.term_offset());
-    } else {
+    // An aborted one is kept: its last fragment comes again.
+    if action != Action::Abort {
         builder.reset();
     }
     action

@@ -28,7 +28,8 @@ use crate::sync::{Barrier, Busy, Flag, Note};
 /// the image is closed, polls find nothing. What closes it during a poll waits for the poll to end before a publisher may
 /// write over what the handler reads; a handler that takes longer than the driver's client liveness timeout (10 s), or
 /// on a subscription with `tether=false` than its untethered window limit and linger timeouts together (5 s each), has no
-/// such promise.
+/// such promise. Nor has one whose image is [rejected](Image::reject), or its destination
+/// [removed](crate::Subscription::remove_destination), meanwhile.
 pub struct Image {
     log: LogBuffers<Region>,
     /// The position that the driver sees: stored once for each poll.
@@ -88,7 +89,7 @@ impl Image {
     /// Reads up to `fragment_limit` fragments; how many there were.
     ///
     /// The handler gets each fragment's payload and header. Its space is given free when the poll returns; after a
-    /// panic of the handler, what this poll read is read again by the next.
+    /// panic of the handler, what this poll read (and did not commit) is read again by the next.
     #[inline]
     pub fn poll(&mut self, fragment_limit: usize, mut handler: impl FnMut(&[u8], Header<'_>)) -> usize {
         self.controlled_poll(fragment_limit, |payload, header| {
@@ -151,14 +152,17 @@ impl Image {
             Action::Continue | Action::Commit if closed.is_set() => Action::Break,
             action => action,
         };
-        let commit = |position: Position| {
+        let before = *position;
+        let commit = |committed: Position| {
             if !closed.is_set() {
-                counter.set(position.0);
+                counter.set(committed.0);
             }
+            // Here as well: a panic of the handler leaves no way to do it later, and behind the counter the driver cleans.
+            *position = committed;
         };
         let polled = match limit {
-            None => reader::controlled_poll(log, *position, fragment_limit, handler, commit),
-            Some(limit) => reader::bounded_controlled_poll(log, *position, limit, fragment_limit, handler, commit),
+            None => reader::controlled_poll(log, before, fragment_limit, handler, commit),
+            Some(limit) => reader::bounded_controlled_poll(log, before, limit, fragment_limit, handler, commit),
         };
         advance(state, counter, position, polled)
     }
@@ -166,7 +170,7 @@ impl Image {
     /// Reads whole frames, up to `block_length_limit` bytes of them; how many bytes.
     ///
     /// The handler gets the frames as they stand in the log, headers included, with their session and term. Padding
-    /// comes by itself, however long.
+    /// comes by itself, however long, and of it the header only; what is behind that counts among the bytes.
     pub fn block_poll(&mut self, block_length_limit: usize, handler: impl FnOnce(&[u8], SessionId, TermId)) -> usize {
         let Image { log, counter, position, view, barrier } = self;
         let state = view.state();
@@ -331,7 +335,8 @@ impl Image {
 
     /// Rejects the image: the publisher is told why, and the stream is refused for a while.
     ///
-    /// Does not wait for the driver; returns the correlation id of the command.
+    /// Does not wait for the driver; returns the correlation id of the command. The driver lets go of the image at once, for
+    /// all who subscribe to it: a publisher may then write over what a poll handler, this one or another's, still reads.
     ///
     /// # Errors
     /// When the client is closed, its command buffer full, or the reason longer than 1023 bytes.

@@ -167,7 +167,8 @@ impl ImageView {
 
     /// Rejects the image: the publisher is told why, and the stream is refused for a while.
     ///
-    /// Does not wait for the driver; returns the correlation id of the command.
+    /// Does not wait for the driver; returns the correlation id of the command. The driver lets go of the image at once, for
+    /// all who subscribe to it: a publisher may then write over what a poll handler, this one or another's, still reads.
     ///
     /// # Errors
     /// When the client is closed, its command buffer full, or the reason longer than 1023 bytes.

@@ -84,6 +84,7 @@ mod publication;
 mod publication_accessors;
 mod publication_error;
 mod publication_state;
+mod removals;
 mod subscription;
 mod subscription_state;
 mod sync;

@@ -46,6 +46,13 @@ pub enum OfferError {
     /// the block.
     #[error("the block is not whole frames, the first a message of this publication at its position")]
     InvalidBlock,
+    /// The closure that makes reserved values ran for longer than the driver's unblock timeout, or while the publication
+    /// was closed: the driver has made padding of the message, or of what was left of it, and nobody receives it.
+    #[error(
+        "the message's claim was lost: making its reserved value took longer than the driver's unblock timeout, or the \
+             publication was closed meanwhile"
+    )]
+    ClaimLost,
     /// Somebody wrote into the log what no publisher writes.
     #[error("the publication's log is damaged")]
     Damaged,
@@ -59,7 +66,7 @@ impl OfferError {
         matches!(self, OfferError::NotConnected | OfferError::BackPressured | OfferError::AdminAction)
     }
 
-    /// Aeron's number for it: −1 to −5, or −6 for a wrong argument or a damaged log.
+    /// Aeron's number for it: −1 to −5, or −6 for a wrong argument, a lost claim or a damaged log.
     #[must_use]
     pub const fn code(self) -> i64 {
         match self {
@@ -71,6 +78,7 @@ impl OfferError {
             OfferError::MessageTooLong { .. }
             | OfferError::BlockLength { .. }
             | OfferError::InvalidBlock
+            | OfferError::ClaimLost
             | OfferError::Damaged => -6,
         }
     }
@@ -85,6 +93,7 @@ impl From<AppendError> for OfferError {
             AppendError::AdminAction => OfferError::AdminAction,
             AppendError::MaxPositionExceeded => OfferError::MaxPositionExceeded,
             AppendError::MessageTooLong { length, max } => OfferError::MessageTooLong { length, max },
+            AppendError::ClaimLost => OfferError::ClaimLost,
             AppendError::DamagedTail(_) => OfferError::Damaged,
         }
     }

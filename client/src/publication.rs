@@ -24,8 +24,8 @@ use crate::publication_state::PublicationState;
 use crate::why::Why;
 
 /// Space in a publication's log for one message, written in place and then committed; dropped without, it becomes
-/// padding that nobody sees. Committing one that was held for longer than the driver's unblock timeout is refused with
-/// [`ClaimLost`](crate::ClaimLost).
+/// padding that nobody sees. Committing one that was held for longer than the driver's unblock timeout, or while another
+/// handle closed its publication or client, is refused with [`ClaimLost`](crate::ClaimLost).
 pub type Claim<'a> = gannet_core::log::Claim<'a, Region>;
 
 /// Publishes messages to a stream, beside any number of other publishers, in this process or another.

@@ -121,7 +121,8 @@ impl Subscription {
 
     /// Reads whole blocks of frames, one of up to `block_length_limit` bytes from each image; how many bytes.
     ///
-    /// The handler gets the frames as they stand in the log, headers included, with their session and term.
+    /// The handler gets the frames as they stand in the log, headers included, with their session and term; of padding,
+    /// which comes by itself, the header only.
     pub fn block_poll(
         &mut self,
         block_length_limit: usize,
@@ -226,11 +227,15 @@ impl Subscription {
 
     /// As [`add_destination`](Subscription::add_destination), without waiting for the driver.
     ///
+    /// Dropping the request removes the destination by its channel, as the driver knows no other name for it: with it goes
+    /// one that was added before by the same channel. The subscription's own channel is not removed.
+    ///
     /// # Errors
     /// When the command cannot be sent.
     pub fn async_add_destination(&self, channel: &str) -> Result<AsyncDestination, RegistrationError> {
         let registration_id = self.state.registration_id;
-        let added = Some(Added::ToSubscription { registration_id, channel: channel.to_owned() });
+        let is_own = channel == self.state.channel;
+        let added = (!is_own).then(|| Added::ToSubscription { registration_id, channel: channel.to_owned() });
         destination(&self.handle, added, |client_id, correlation_id| Command::AddRcvDestination {
             client_id,
             correlation_id,
@@ -241,13 +246,17 @@ impl Subscription {
 
     /// Removes a destination by its channel.
     ///
+    /// The driver lets go of the destination's images at once. Not to be called in a handler that reads one of them, nor
+    /// beside one on another thread: the publisher may write over what the handler still reads.
+    ///
     /// # Errors
     /// What the driver refuses, or its silence.
     pub fn remove_destination(&self, channel: &str) -> Result<(), RegistrationError> {
         self.async_remove_destination(channel)?.wait()
     }
 
-    /// As [`remove_destination`](Subscription::remove_destination), without waiting for the driver.
+    /// As [`remove_destination`](Subscription::remove_destination), without waiting for the driver; no more than that to be
+    /// called beside a handler.
     ///
     /// # Errors
     /// When the command cannot be sent.

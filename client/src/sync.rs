@@ -146,14 +146,21 @@ impl Barrier {
         }
     }
 
-    /// The rare side: takes microseconds.
-    pub(crate) fn heavy(self) {
+    /// The rare side: takes microseconds. Whether it worked; else the caller does not know what the frequent side does at
+    /// this moment, and asks again later.
+    #[must_use]
+    pub(crate) fn heavy(self) -> bool {
+        self.heavy_by(|command| membarrier(command).is_ok())
+    }
+
+    fn heavy_by(self, membarrier: impl Fn(MembarrierCommand) -> bool) -> bool {
         fence(Ordering::SeqCst);
-        if self.is_asymmetric {
-            // It fails only where it was not registered, and it was.
-            let _ = membarrier(MembarrierCommand::PrivateExpedited);
-        }
+        let expedite = || membarrier(MembarrierCommand::PrivateExpedited);
+        // A process that was forked has yet to register.
+        let worked =
+            !self.is_asymmetric || expedite() || membarrier(MembarrierCommand::RegisterPrivateExpedited) && expedite();
         fence(Ordering::SeqCst);
+        worked
     }
 }
 
@@ -202,7 +209,7 @@ mod tests {
                 let closer = scope.spawn(|| {
                     let close = |(busy, closed, _): &(Busy, Flag, Flag)| {
                         closed.set();
-                        barrier.heavy();
+                        assert!(barrier.heavy());
                         !busy.is_set()
                     };
                     rounds.iter().map(close).collect()
@@ -220,6 +227,18 @@ mod tests {
                 assert!(!(missed_by_owner.is_set() && missed_by_closer));
             }
         }
+    }
+
+    #[test]
+    fn a_barrier_says_when_it_did_not_work() {
+        let barrier = Barrier { is_asymmetric: true };
+        assert!(!barrier.heavy_by(|_| false));
+        let registered = std::cell::Cell::new(false);
+        assert!(barrier.heavy_by(|command| match command {
+            MembarrierCommand::RegisterPrivateExpedited => !registered.replace(true),
+            _ => registered.get(),
+        }));
+        assert!(Barrier { is_asymmetric: false }.heavy_by(|_| false), "the fence does");
     }
 
     #[test]

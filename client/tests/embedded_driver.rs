@@ -349,3 +349,36 @@ fn one_thread_can_be_driver_client_and_application() {
     assert_eq!(received, 5000);
     aeron.close();
 }
+
+#[test]
+fn a_claim_that_outlives_its_publication_is_lost_and_not_lent_to_readers() {
+    let driver = driver();
+    let aeron = Aeron::connect(driver.context()).unwrap();
+    let channel = small_terms();
+    let mut subscription = aeron.add_subscription(&channel, STREAM).unwrap();
+    let publication = aeron.add_publication(&channel, STREAM).unwrap();
+    let other = publication.clone();
+    let deadline = Instant::now() + PATIENCE;
+    let mut claim = loop {
+        match publication.try_claim(64) {
+            Ok(claim) => break claim,
+            Err(error) => assert!(error.is_retryable() && Instant::now() < deadline, "{error}"),
+        }
+        thread::yield_now();
+    };
+    other.close();
+    let mut lent = 0;
+    let mut bytes = 0;
+    eventually("the driver pads the claim", || {
+        bytes += subscription.block_poll(1 << 16, |block, _, _| {
+            // Nothing of what its holder may still write.
+            claim.data_mut().fill(5);
+            lent += block.len();
+        });
+        bytes > 0
+    });
+    assert_eq!((lent, bytes), (32, 96), "the header only");
+    assert!(claim.commit().is_err());
+    aeron.close();
+    driver.close();
+}

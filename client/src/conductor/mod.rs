@@ -27,9 +27,10 @@ use crate::counter::CounterState;
 use crate::counters_reader::Counters;
 use crate::departures::{Departures, Leaving};
 use crate::driver_directory::DriverDirectory;
-use crate::driver_proxy::{DriverProxy, Removal};
+use crate::driver_proxy::DriverProxy;
 use crate::error::{ClientError, RegistrationError};
 use crate::publication_state::PublicationState;
+use crate::removals::Removals;
 use crate::subscription_state::{ImageHandlers, SubscriptionState};
 use crate::sync::Flag;
 
@@ -69,6 +70,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) announced: Announced,
     pub(crate) client: Weak<Client>,
     pub(crate) departures: Arc<Departures>,
+    pub(crate) removals: Arc<Removals>,
     /// Set when the client is closed, for those who do not take its lock to find out.
     pub(crate) is_closed: Arc<Flag>,
 }
@@ -97,7 +99,7 @@ struct State {
     publications: HashMap<i64, ListedPublication>,
     subscriptions: HashMap<i64, Weak<SubscriptionState>>,
     counter_handles: HashMap<i64, Weak<CounterState>>,
-    unsent: Vec<Removal>,
+    removals: Arc<Removals>,
     outbox: Outbox,
     closed: Option<Closed>,
     is_closed: Arc<Flag>,
@@ -142,7 +144,7 @@ impl ClientConductor {
                 publications: HashMap::new(),
                 subscriptions: HashMap::new(),
                 counter_handles: HashMap::new(),
-                unsent: Vec::new(),
+                removals: parts.removals,
                 outbox: Outbox::default(),
                 closed: None,
                 is_closed: parts.is_closed,
@@ -151,12 +153,11 @@ impl ClientConductor {
     }
 
     /// One duty cycle; the work done.
-    pub(crate) fn do_work(&mut self, now: Now, unsent: Vec<Removal>) -> usize {
-        self.state.unsent.extend(unsent);
+    pub(crate) fn do_work(&mut self, now: Now) -> usize {
         if self.state.closed.is_some() {
             return 0;
         }
-        self.state.send_removals() + self.read_responses() + self.state.service(now)
+        self.state.removals.send() + self.read_responses() + self.state.service(now)
     }
 
     fn read_responses(&mut self) -> usize {
@@ -186,7 +187,6 @@ impl ClientConductor {
     pub(crate) fn register(
         &mut self,
         request: Request,
-        unsent: Vec<Removal>,
         now_ns: i64,
         send: impl FnOnce(&DriverProxy, i64) -> Result<(), RegistrationError>,
     ) -> Result<i64, RegistrationError> {
@@ -197,9 +197,8 @@ impl ClientConductor {
         }
         let state = &mut self.state;
         // What was given back before goes before, or the driver may find in the way what the application took away.
-        state.unsent.extend(unsent);
-        state.send_removals();
-        if !state.unsent.is_empty() {
+        state.removals.send();
+        if !state.removals.is_empty() {
             state.outbox.release(request);
             return Err(RegistrationError::DriverBufferFull);
         }
@@ -224,7 +223,9 @@ impl ClientConductor {
     pub(crate) fn forget(&mut self, correlation_id: i64, now_ns: i64) -> Forgotten {
         let until_ns = now_ns.saturating_add(saturating_ns(self.state.driver_timeout));
         let (forgotten, removal) = self.state.registrations.forget(correlation_id, until_ns);
-        self.state.unsent.extend(removal);
+        if let Some(removal) = removal {
+            self.state.removals.give_back(removal);
+        }
         if let Some((_, Some(Ok(Outcome::Subscription(subscription))))) = &forgotten {
             // Its handlers may have heard of images: those go with it.
             self.state.subscriptions.remove(&correlation_id);
@@ -238,7 +239,7 @@ impl ClientConductor {
     /// Closes the client: everything of it is closed, and the driver is told.
     pub(crate) fn close(&mut self) {
         if self.state.closed.is_none() {
-            self.state.send_removals();
+            self.state.removals.send();
             self.state.force_close(None);
         }
     }
@@ -250,19 +251,6 @@ impl ClientConductor {
 }
 
 impl State {
-    /// Sends what is to be given back, as far as the ring has room.
-    fn send_removals(&mut self) -> usize {
-        let mut sent = 0;
-        for removal in &self.unsent {
-            if self.proxy.remove(removal).is_err() {
-                break;
-            }
-            sent += 1;
-        }
-        self.unsent.drain(..sent);
-        sent
-    }
-
     fn service(&mut self, now: Now) -> usize {
         if self.closed.is_some() {
             return 0;
@@ -279,6 +267,7 @@ impl State {
                 self.subscriptions.retain(|_, subscription| subscription.strong_count() > 0);
                 self.counter_handles.retain(|_, counter| counter.strong_count() > 0);
                 self.watch_publications(now);
+                self.departures.settle();
                 let timed_out = RegistrationError::TimedOut { after: self.driver_timeout };
                 let abandon_until_ns = now.ns.saturating_add(saturating_ns(self.driver_timeout));
                 self.registrations.check(now.ns, abandon_until_ns, &timed_out) + self.logs.unmap_unused()
@@ -329,13 +318,14 @@ impl State {
                     | ClientError::BroadcastDamaged { .. }
             )
         );
+        // Nothing of a client may reach the driver behind the word that it is gone.
+        self.removals.close();
+        self.is_closed.set();
         if driver_lives {
             self.departures.leave(Leaving::Client, images);
         }
-        self.unsent.clear();
         self.logs.let_go();
         self.closed = Some(closed);
-        self.is_closed.set();
         self.outbox.events.push(Event::Closed);
     }
 }

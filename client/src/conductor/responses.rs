@@ -92,8 +92,9 @@ impl State {
 
     /// Gives back what an answer brought for a request that nobody waits for any more.
     fn give_back_abandoned(&mut self, correlation_id: i64) {
-        let removal = self.registrations.take_abandoned(correlation_id);
-        self.unsent.extend(removal);
+        if let Some(removal) = self.registrations.take_abandoned(correlation_id) {
+            self.removals.give_back(removal);
+        }
     }
 
     fn on_publication_ready(&mut self, ready: &PublicationReady<'_>, exclusive: bool) {
@@ -115,7 +116,7 @@ impl State {
             Ok(Outcome::ExclusivePublication(Box::new(appender), publication))
         });
         if outcome.is_err() {
-            self.unsent.push(Removal::Publication { registration_id: correlation_id, revoke: false });
+            self.removals.give_back(Removal::Publication { registration_id: correlation_id, revoke: false });
         }
         self.announce(&outcome);
         self.registrations.complete(correlation_id, outcome);
@@ -246,7 +247,13 @@ impl State {
                 self.counter_handles.insert(correlation_id, Arc::downgrade(&counter));
                 Ok(Outcome::Counter(counter))
             }
-            None => Err(RegistrationError::NoSuchCounter(counter_id)),
+            None => {
+                // No command takes a static counter back.
+                if !is_static {
+                    self.removals.give_back(Removal::Counter { registration_id });
+                }
+                Err(RegistrationError::NoSuchCounter(counter_id))
+            }
         };
         self.registrations.complete(correlation_id, outcome);
     }

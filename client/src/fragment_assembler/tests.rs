@@ -219,3 +219,36 @@ proptest! {
         prop_assert!(received.iter().all(|message| sent.contains(message)));
     }
 }
+
+#[test]
+fn a_message_comes_again_after_a_panic_in_its_handler() {
+    let message: Vec<u8> = (0..250).collect();
+    let (frames, _) = fragments(5, 32, &message);
+    // The poll that panicked began at any of its fragments.
+    for again in 0..frames.len() {
+        let mut assembler = FragmentAssembler::new();
+        let mut messages = Vec::new();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut handler = assembler.assemble(|_, _| panic!("as the test wants it"));
+            frames.iter().for_each(|frame| handler(&frame.payload, frame.header()));
+        }));
+        assert!(panicked.is_err());
+        let mut handler = assembler.assemble(|message, _| messages.push(message.to_vec()));
+        frames[again..].iter().for_each(|frame| handler(&frame.payload, frame.header()));
+        drop(handler);
+        assert_eq!(messages, std::slice::from_ref(&message));
+    }
+}
+
+#[test]
+fn a_fragment_at_the_same_place_of_another_term_does_not_come_again() {
+    let (frames, _) = fragments(5, 32, &[1; 200]);
+    let mut assembler = FragmentAssembler::new();
+    let mut handler = assembler.assemble(|message, _| panic!("{} bytes of two messages", message.len()));
+    handler(&frames[0].payload, frames[0].header());
+    handler(&frames[1].payload, frames[1].header());
+    for frame in &mut frames[1..].to_vec() {
+        frame.header[20..24].copy_from_slice(&1_i32.to_le_bytes());
+        handler(&frame.payload, frame.header());
+    }
+}

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use gannet::RegistrationError;
 use gannet_core::command::{Command, Response};
+use gannet_core::counters::CounterId;
 use gannet_core::counters::layout::NewCounter;
 
 use crate::fake_driver::{FakeDriver, resolve};
@@ -97,4 +98,19 @@ fn a_counter_that_does_not_exist_is_an_error() {
     driver.respond(&Response::CounterReady { correlation_id, counter_id: gannet::CounterId(4000) });
     aeron.invoke();
     assert!(matches!(pending.poll(), Err(RegistrationError::NoSuchCounter(gannet::CounterId(4000)))));
+}
+
+#[test]
+fn a_counter_that_does_not_exist_is_given_back() {
+    let mut driver = FakeDriver::new();
+    let aeron = driver.invoked_client();
+    let mut pending = aeron.async_add_counter(1, b"", "counter").unwrap();
+    let id = driver.command().get().correlation_id();
+    driver.respond(&Response::CounterReady { correlation_id: id, counter_id: CounterId(1 << 20) });
+    aeron.invoke();
+    assert!(matches!(pending.poll(), Err(RegistrationError::NoSuchCounter(CounterId(0x10_0000)))));
+    assert!(
+        matches!(driver.command().get(), Command::RemoveCounter { registration_id, .. } if registration_id == id),
+        "the driver may keep it all the same"
+    );
 }

@@ -433,3 +433,74 @@ fn destinations_are_added_and_removed() {
         matches!(it.driver.command().get(), Command::RemoveRcvDestination { registration_id, .. } if registration_id == id)
     );
 }
+
+#[test]
+fn after_a_panic_an_image_goes_on_behind_what_was_committed() {
+    let mut it = OneImage::new();
+    for message in [b"1", b"2", b"3"] {
+        it.publish(message);
+    }
+    let image = &mut it.subscription.images()[0];
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        image.controlled_poll(10, |payload, _| {
+            assert_ne!(payload, b"3", "the last one");
+            Action::Commit
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!((image.position(), image.view().position()), (Position(128), Position(128)));
+    assert_eq!(read_all(image), [b"3"], "what is committed may be cleaned by now");
+}
+
+/// Answers the request for a destination that is being added; nobody takes the answer.
+fn answered_destination(it: &mut OneImage) -> gannet::AsyncDestination {
+    let pending = it.subscription.async_add_destination("aeron:udp?endpoint=localhost:1").unwrap();
+    let correlation_id = it.driver.command().get().correlation_id();
+    it.driver.respond(&Response::OperationSuccess { correlation_id });
+    it.aeron.invoke();
+    pending
+}
+
+#[test]
+fn a_destination_is_given_back_before_its_subscription() {
+    let mut it = OneImage::new();
+    let pending = answered_destination(&mut it);
+    drop(pending);
+    drop(it.subscription);
+    it.aeron.invoke();
+    assert!(matches!(it.driver.command().get(), Command::RemoveRcvDestination { .. }));
+    assert!(matches!(it.driver.command().get(), Command::RemoveSubscription { .. }));
+}
+
+#[test]
+fn what_found_the_ring_full_is_given_back_in_order() {
+    let mut it = OneImage::new();
+    let pending = answered_destination(&mut it);
+    let counter = it.driver.counter_of_type(1, 0);
+    let mut adding = it.aeron.async_add_counter(1, b"", "counter").unwrap();
+    let correlation_id = it.driver.command().get().correlation_id();
+    it.driver.respond(&Response::CounterReady { correlation_id, counter_id: counter.id() });
+    let counter = resolve(&mut adding);
+    let ring = it.driver.commands.ring().clone();
+    while ring.write(1, &[0; 4096]).is_ok() {}
+    while ring.write(1, &[0; 8]).is_ok() {}
+    drop(counter);
+    drop(pending);
+    // There is room again, and nobody has invoked the client.
+    while it.driver.try_command().is_some() {}
+    drop(it.subscription);
+    it.aeron.invoke();
+    assert!(matches!(it.driver.command().get(), Command::RemoveCounter { .. }));
+    assert!(matches!(it.driver.command().get(), Command::RemoveRcvDestination { .. }));
+    assert!(matches!(it.driver.command().get(), Command::RemoveSubscription { .. }));
+}
+
+#[test]
+fn a_cancelled_destination_does_not_take_the_subscriptions_own_channel_along() {
+    let mut it = OneImage::new();
+    drop(it.subscription.async_add_destination(CHANNEL).unwrap());
+    let correlation_id = it.driver.command().get().correlation_id();
+    it.driver.respond(&Response::OperationSuccess { correlation_id });
+    it.aeron.invoke();
+    assert!(it.driver.try_command().is_none());
+}

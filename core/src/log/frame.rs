@@ -29,25 +29,34 @@ impl<'a, M: Memory> Frame<'a, M> {
         Frame { term, offset, length }
     }
 
-    /// Claims the frame in the eyes of all others, and writes its header but for the length to come and the reserved
-    /// value. `begin` is the tail of its term when that began.
+    /// Claims the frame in the eyes of all others.
     ///
     /// The negative length comes first and must be seen before any byte after it: the unblocker takes a length of 0
     /// for a claim whose owner died before it got here, and then looks for the next frame behind it, where a payload
     /// could look like one.
     #[inline(always)]
-    pub(super) fn claim(&self, flags: u8, frame_type: u16, session_id: SessionId, stream_id: StreamId, begin: RawTail) {
-        let first = (u32::from(flags) << 8 | u32::from(frame_type) << 16).to_le_bytes();
-        let second = self.offset as u64 | u64::from(session_id.0 as u32) << 32;
-        let third = u64::from(stream_id.0 as u32) | begin.0 as u64;
-        // SAFETY: all within the header, which lies within the term, at multiples of their sizes by the invariants;
-        // the plain bytes are the holder's alone.
+    pub(super) fn claim_length(&self) {
+        // SAFETY: a word of the header, within the term by the invariants.
         unsafe {
             // Relaxed: the length makes nothing visible; it is the fence that keeps the rest behind it.
             let length = -(self.length as i32);
             unchecked::store_i32(self.term, self.offset + FRAME_LENGTH, length, Ordering::Relaxed);
-            // SYNC: claimed. Who sees a byte of the frame sees its length not 0 (foreign: aeron_term_unblocker.c).
-            self.term.fence(Ordering::Release);
+        }
+        // SYNC: claimed. Who sees a byte of the frame sees its length not 0 (foreign: aeron_term_unblocker.c).
+        self.term.fence(Ordering::Release);
+    }
+
+    /// Claims the frame, and writes its header but for the length to come and the reserved value. `begin` is the tail of
+    /// its term when that began.
+    #[inline(always)]
+    pub(super) fn claim(&self, flags: u8, frame_type: u16, session_id: SessionId, stream_id: StreamId, begin: RawTail) {
+        let first = (u32::from(flags) << 8 | u32::from(frame_type) << 16).to_le_bytes();
+        let second = self.offset as u64 | u64::from(session_id.0 as u32) << 32;
+        let third = u64::from(stream_id.0 as u32) | begin.0 as u64;
+        self.claim_length();
+        // SAFETY: all within the header, which lies within the term, at multiples of their sizes by the invariants;
+        // the plain bytes are the holder's alone.
+        unsafe {
             unchecked::write_bytes(self.term, self.offset + VERSION, &first);
             unchecked::write_bytes(self.term, self.offset + TERM_OFFSET, &second.to_le_bytes());
             unchecked::write_bytes(self.term, self.offset + STREAM_ID, &third.to_le_bytes());

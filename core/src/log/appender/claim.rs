@@ -12,8 +12,9 @@ use crate::sync::{Bytes, Memory};
 /// A claimed frame: written in place, then committed. Dropped otherwise, it becomes padding, which readers skip.
 ///
 /// Readers of the stream wait at a claim until it is committed or aborted. A claim that is held for longer than the
-/// driver's unblock timeout (15 s, unless set otherwise) is taken for a dead publisher's and replaced by padding: it is
-/// lost, and its space may be another's already. Nothing may be written to it then: see [`ClaimLost`].
+/// driver's unblock timeout (15 s, unless set otherwise), or beyond the close of its publication or client by another
+/// handle, is taken for a dead publisher's and replaced by padding: it is lost, and its space may be another's already.
+/// Nothing may be written to it then: see [`ClaimLost`].
 #[must_use = "a claim that is dropped is aborted"]
 pub struct Claim<'a, M: Memory> {
     frame: Frame<'a, M>,
@@ -22,10 +23,11 @@ pub struct Claim<'a, M: Memory> {
     position: Position,
 }
 
-/// A claim was held for longer than the driver's unblock timeout, and has become padding: its message is not published.
+/// A claim was held for longer than the driver's unblock timeout, or beyond the close of its publication or client by
+/// another handle, and has become padding: its message is not published.
 ///
 /// What was written to the payload since then may have gone into a later message of any publisher: hold no claim for
-/// that long.
+/// that long, and close after the last claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimLost {
     /// The position behind the claim.
@@ -37,7 +39,8 @@ impl fmt::Display for ClaimLost {
         let ClaimLost { position } = self;
         write!(
             f,
-            "the claim up to position {position} is lost: it was held for longer than the driver's unblock timeout"
+            "the claim up to position {position} is lost: it was held for longer than the driver's unblock timeout, or \
+             the publication or its client was closed meanwhile"
         )
     }
 }
@@ -88,10 +91,12 @@ impl<'a, M: Memory> Claim<'a, M> {
         self.frame.flags()
     }
 
-    /// Sets the header's flags.
+    /// Sets the header's flags; nothing where the claim is lost, whose header readers may look at.
     #[inline]
     pub fn set_flags(&mut self, flags: u8) {
-        self.frame.set_flags(flags);
+        if self.frame.is_claimed_in(self.term_id) {
+            self.frame.set_flags(flags);
+        }
     }
 
     /// The header's type: data, unless changed.
@@ -101,10 +106,12 @@ impl<'a, M: Memory> Claim<'a, M> {
         self.frame.frame_type()
     }
 
-    /// Sets the header's type.
+    /// Sets the header's type; nothing where the claim is lost, whose header readers may look at.
     #[inline]
     pub fn set_header_type(&mut self, header_type: u16) {
-        self.frame.set_frame_type(header_type);
+        if self.frame.is_claimed_in(self.term_id) {
+            self.frame.set_frame_type(header_type);
+        }
     }
 
     /// The header's reserved value.
@@ -114,17 +121,19 @@ impl<'a, M: Memory> Claim<'a, M> {
         self.frame.reserved_value()
     }
 
-    /// Sets the header's reserved value.
+    /// Sets the header's reserved value; nothing where the claim is lost, whose header readers may look at.
     #[inline]
     pub fn set_reserved_value(&mut self, value: i64) {
-        self.frame.set_reserved_value(value);
+        if self.frame.is_claimed_in(self.term_id) {
+            self.frame.set_reserved_value(value);
+        }
     }
 
     /// Publishes the message, and returns the position behind it.
     ///
     /// # Errors
-    /// When the driver has taken the publisher for dead and made padding of the claim: nothing is published, and the
-    /// log is left alone. A claim that is lost while this call runs may not be noticed.
+    /// When the driver has taken the publisher for dead or gone and made padding of the claim: nothing is published, and
+    /// the log is left alone. A claim that is lost while this call runs may not be noticed.
     #[inline(always)]
     pub fn commit(self) -> Result<Position, ClaimLost> {
         let (position, is_claimed) = (self.position, self.frame.is_claimed_in(self.term_id));

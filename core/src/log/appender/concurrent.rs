@@ -189,7 +189,7 @@ impl<M: Memory> ConcurrentAppender<M> {
         match unsafe { self.attempt(limit, required) } {
             Attempt::Claimed(space, position) => {
                 // SAFETY: claimed by the attempt.
-                unsafe { space.write(&self.log, message, reserved_value) };
+                unsafe { space.write(&self.log, message, reserved_value) }?;
                 Ok(position)
             }
             Attempt::Moved(partition, tail) => self.append_claimed(partition, tail, message, reserved_value),
@@ -208,7 +208,7 @@ impl<M: Memory> ConcurrentAppender<M> {
     ) -> Result<Position, AppendError> {
         let (space, position) = self.claim(limit, message.length())?;
         // SAFETY: claimed.
-        unsafe { space.write(&self.log, message, reserved_value) };
+        unsafe { space.write(&self.log, message, reserved_value) }?;
         Ok(position)
     }
 
@@ -224,7 +224,7 @@ impl<M: Memory> ConcurrentAppender<M> {
     ) -> Result<Position, AppendError> {
         let (space, position) = self.settle(partition, tail, framed_length(&self.log, message.length())?)?;
         // SAFETY: claimed.
-        unsafe { space.write(&self.log, message, reserved_value) };
+        unsafe { space.write(&self.log, message, reserved_value) }?;
         Ok(position)
     }
 
@@ -286,7 +286,7 @@ impl<M: Bytes> ConcurrentAppender<M> {
     /// As `offer`; `reserved_value` makes each frame's reserved value from its bytes, header first.
     ///
     /// # Errors
-    /// When nothing was appended.
+    /// When nothing was appended, or the claim was lost while `reserved_value` ran.
     ///
     /// # Panics
     /// When `reserved_value` does: what is not committed by then becomes padding.
@@ -302,7 +302,7 @@ impl<M: Bytes> ConcurrentAppender<M> {
     /// As `offer_vectored`; `reserved_value` makes each frame's reserved value from its bytes, header first.
     ///
     /// # Errors
-    /// When nothing was appended.
+    /// When nothing was appended, or the claim was lost while `reserved_value` ran.
     ///
     /// # Panics
     /// When `reserved_value` does: what is not committed by then becomes padding.

@@ -186,7 +186,11 @@ impl<M: Memory> ExclusiveAppender<M> {
         self.offset = offset + length;
         // SAFETY: within the term by the check, and behind the tail all is the exclusive publisher's, by the log's
         // contract.
-        unsafe { rebuilder::place(self.log.term(self.partition), offset, block) };
+        unsafe {
+            // One claim for all of it, so that a publisher that dies in the copy leaves one to be padded.
+            Frame::new(self.log.term(self.partition), offset, length).claim_length();
+            rebuilder::place(self.log.term(self.partition), offset, block);
+        }
         Ok(self.position())
     }
 
@@ -275,7 +279,7 @@ impl<M: Memory> ExclusiveAppender<M> {
         let framed_length = framed_length(&self.log, message.length());
         let offset = self.claim(limit, message.length(), framed_length)?;
         // SAFETY: the framed length was claimed.
-        unsafe { self.space(offset).write(&self.log, message, reserved_value) };
+        unsafe { self.space(offset).write(&self.log, message, reserved_value) }?;
         Ok(self.position())
     }
 
@@ -373,7 +377,7 @@ impl<M: Bytes> ExclusiveAppender<M> {
     /// As `offer`; `reserved_value` makes each frame's reserved value from its bytes, header first.
     ///
     /// # Errors
-    /// When nothing was appended.
+    /// When nothing was appended, or the claim was lost while `reserved_value` ran.
     ///
     /// # Panics
     /// When `reserved_value` does: what is not committed by then becomes padding.
@@ -389,7 +393,7 @@ impl<M: Bytes> ExclusiveAppender<M> {
     /// As `offer_vectored`; `reserved_value` makes each frame's reserved value from its bytes, header first.
     ///
     /// # Errors
-    /// When nothing was appended.
+    /// When nothing was appended, or the claim was lost while `reserved_value` ran.
     ///
     /// # Panics
     /// When `reserved_value` does: what is not committed by then becomes padding.

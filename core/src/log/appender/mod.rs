@@ -50,6 +50,9 @@ pub enum AppendError {
         /// For this call, in bytes.
         max: usize,
     },
+    /// The driver took what was claimed for a dead publisher's and made padding of it, while the caller's closure ran. Of
+    /// a message in several frames, those before are published: readers drop such a message.
+    ClaimLost,
     /// The tail is one that no publisher makes: somebody damaged the log.
     DamagedTail(RawTail),
 }
@@ -64,6 +67,7 @@ impl fmt::Display for AppendError {
             AppendError::MessageTooLong { length, max } => {
                 write!(f, "message of {length} bytes is longer than {max}")
             }
+            AppendError::ClaimLost => f.write_str("claim lost: the driver made padding of it meanwhile"),
             AppendError::DamagedTail(tail) => write!(f, "the log is damaged: its tail is {:#x}", tail.0),
         }
     }
@@ -130,7 +134,9 @@ impl<M: Memory> Space<'_, M> {
     /// Writes a message, in fragments where it is longer than one frame. The reserved value is asked for once for each
     /// frame, of that frame.
     ///
-    /// A panic in the closure makes padding of what is not committed by then.
+    /// A panic in the closure makes padding of what is not committed by then. A closure that takes its time may come back
+    /// to a claim that is lost: nothing more is written then, and what else of the message was claimed is left to the
+    /// driver as well.
     ///
     /// (The C client shows the first frame of the message each time, except for vectored messages; Java shows each
     /// frame, as here.)
@@ -143,7 +149,7 @@ impl<M: Memory> Space<'_, M> {
         log: &LogBuffers<M>,
         mut message: impl Message,
         mut reserved_value: impl FnMut(&Frame<'_, M>) -> Option<i64>,
-    ) {
+    ) -> Result<(), AppendError> {
         let mut offset = self.offset;
         let mut flags = BEGIN_FLAG;
         loop {
@@ -166,13 +172,18 @@ impl<M: Memory> Space<'_, M> {
                 later: remaining - payload,
             };
             message.fill(&frame);
-            if let Some(value) = reserved_value(&frame) {
+            let value = reserved_value(&frame);
+            mem::forget(unwritten);
+            if let Some(value) = value {
+                // Only the application's code may have taken long enough to be worth a look.
+                if !frame.is_claimed_in(self.begin.term_id()) {
+                    return Err(AppendError::ClaimLost);
+                }
                 frame.set_reserved_value(value);
             }
-            mem::forget(unwritten);
             frame.commit();
             if payload == remaining {
-                break;
+                return Ok(());
             }
             flags = 0;
             offset += aligned(length);

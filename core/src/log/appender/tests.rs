@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec;
 use std::vec::Vec;
 
+mod dying;
+
 const FAR: Position = Position(i64::MAX);
 
 type Lent<'a> = LogBuffers<AtomicBuffer<'a>>;
@@ -535,6 +537,45 @@ proptest! {
             let _ = exclusive.offer(limit, &vec![1; *length]);
             let _ = exclusive.try_claim(FAR, length % 1400).map(Claim::commit);
             let _ = exclusive.append_padding(FAR, *length);
+        }
+    }
+}
+
+#[test]
+fn the_header_of_a_lost_claim_is_left_alone() {
+    let mut memories = [Log::new(), Log::new()];
+    for (mut appender, log) in Either::both(&mut memories, &properties()) {
+        let mut claim = appender.try_claim(FAR, 64).unwrap();
+        assert!(unblock(&log, Position(0)).is_unblocked());
+        let padded = bytes(&log, 0, 0, 32);
+        claim.set_flags(1);
+        claim.set_header_type(TYPE_DATA);
+        claim.set_reserved_value(7);
+        assert_eq!(bytes(&log, 0, 0, 32), padded, "readers may look at it");
+        assert!(claim.commit().is_err());
+    }
+}
+
+#[test]
+fn an_offer_whose_closure_outlived_the_claim_leaves_the_log_alone() {
+    // Of messages of one frame and of three, the claim is lost at each frame.
+    for (length, at) in [(4, 0), (1376 * 3, 0), (1376 * 3, 1), (1376 * 3, 2)] {
+        let mut memories = [Log::new(), Log::new()];
+        for (mut appender, log) in Either::both(&mut memories, &properties()) {
+            let frame_at = at * 1408;
+            let mut asked = 0;
+            let offered = appender.offer_with(FAR, &vec![1; length], |_| {
+                if asked == at {
+                    assert!(unblock(&log, Position(i64::try_from(frame_at).unwrap())).is_unblocked());
+                    // What another may have made of it since.
+                    log.term(0).store_i32(frame_at, -96, Ordering::Relaxed);
+                }
+                asked += 1;
+                7
+            });
+            assert_eq!((offered, asked), (Err(AppendError::ClaimLost), at + 1));
+            assert_eq!(log.term(0).load_i32(frame_at, Ordering::Relaxed), -96);
+            assert_eq!(bytes(&log, 0, frame_at + 24, 8), [0; 8], "nor is its reserved value written");
         }
     }
 }

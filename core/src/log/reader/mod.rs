@@ -10,7 +10,9 @@
 //! the end of the term) stops the reader in front of it: nothing of it is handed over, the position does not pass
 //! it, and [`Polled::damaged`] tells. The frames behind it have no known beginning, so there is nothing to go on with.
 //!
-//! A panic in a handler leaves the position where it was when the call began: all fragments since are handed over again.
+//! A panic in a handler leaves the caller with the position of the last [`Action::Commit`], or else that of the call's
+//! beginning: all fragments since are handed over again. A caller that stores what is committed goes on from there, for
+//! what lies before may be cleaned.
 
 use super::LogBuffers;
 use super::frame_descriptor::{FRAME_ALIGNMENT, FRAME_LENGTH, HEADER_LENGTH, TYPE, TYPE_PAD, aligned, committed};
@@ -107,7 +109,8 @@ pub fn bounded_controlled_poll<M: Bytes>(
 }
 
 /// Hands over whole frames, headers included, as one slice of at most `block_length_limit` bytes, and the term's id. A
-/// frame of padding is handed over by itself, however long; a longer frame of data, not at all.
+/// frame of padding comes by itself, however long, and of it the header only: behind that may lie a claim that was lost
+/// and whose holder still writes to it. A frame of data that is longer than the limit does not come at all.
 #[inline]
 pub fn block_poll<M: Bytes>(
     log: &LogBuffers<M>,
@@ -120,6 +123,8 @@ pub fn block_poll<M: Bytes>(
     let term_length = log.term_length().as_usize();
     let limit = start.offset.saturating_add(block_length_limit).min(term_length);
     let mut offset = start.offset;
+    // Where what is handed over ends: before the offset where that is padding.
+    let mut lent = start.offset;
     let mut fragments = 0;
     let mut damaged = false;
     while offset < limit {
@@ -133,6 +138,7 @@ pub fn block_poll<M: Bytes>(
         // SAFETY: within the header of a frame that is within the term, committed and so written no more.
         if unsafe { frame_type(&term, offset) } == TYPE_PAD {
             if offset == start.offset {
+                lent += HEADER_LENGTH;
                 offset += aligned(length);
             }
             break;
@@ -141,11 +147,13 @@ pub fn block_poll<M: Bytes>(
             break;
         }
         offset += aligned(length);
+        lent = offset;
         fragments += 1;
     }
-    if offset > start.offset {
-        // SAFETY: committed frames within the term, see above; nobody writes them by the log's contract.
-        let block = unsafe { core::slice::from_raw_parts(term.as_ptr().add(start.offset), offset - start.offset) };
+    if lent > start.offset {
+        // SAFETY: committed frames of data, or the header of one of padding, within the term, see above; nobody writes
+        // them by the log's contract.
+        let block = unsafe { core::slice::from_raw_parts(term.as_ptr().add(start.offset), lent - start.offset) };
         handler(block, TermId(header::i32_at(block, super::frame_descriptor::TERM_ID)));
     }
     Polled { fragments, position: start.position(offset), damaged }

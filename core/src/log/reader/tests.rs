@@ -1,3 +1,4 @@
+use super::super::frame_descriptor::{FRAME_LENGTH, HEADER_LENGTH};
 use super::super::rebuilder;
 use super::super::testing::{Log, TERM, frame, padding, properties};
 use super::*;
@@ -142,12 +143,15 @@ fn a_block_is_whole_frames_within_the_limit() {
 }
 
 #[test]
-fn a_block_of_padding_comes_by_itself() {
+fn a_block_of_padding_is_its_header_by_itself() {
     let mut memory = Log::new();
     let log = three(&mut memory);
     assert!(rebuilder::insert(&log, 0, 160, &padding(160, TERM - 160)));
     assert_eq!(block_poll(&log, Position(96), TERM, |block, _| assert_eq!(block.len(), 64)), polled(1, 160));
-    let padding = |block: &[u8], _| assert_eq!(block.len(), TERM - 160);
+    let padding = |block: &[u8], _| {
+        assert_eq!(block.len(), HEADER_LENGTH);
+        assert_eq!(header::i32_at(block, FRAME_LENGTH), (TERM - 160) as i32);
+    };
     assert_eq!(block_poll(&log, Position(160), 100, padding), polled(0, 65_536));
 }
 
