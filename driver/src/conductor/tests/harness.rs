@@ -237,7 +237,8 @@ impl Harness {
     /// Moves both clocks tick by tick.
     pub(super) fn pass_in_silence(&mut self, ns: i64, mut at_each_tick: impl FnMut(&mut Self)) -> Vec<Heard> {
         let mut left = ns;
-        let mut heard = Vec::new();
+        // What was done until now was done before the clocks move.
+        let mut heard = self.settle();
         while left > 0 {
             let step = left.min(SECOND_NS);
             self.now.ns += step;

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use gannet_core::Position;
 use gannet_core::command::{Command, ErrorCode};
 use gannet_core::counters::system::SystemCounter;
+use gannet_core::sync::{Memory, Ordering};
 use gannet_transport_ipc::{FileError, Region};
 
 use super::harness::{SECOND_NS, STREAM, Stream};
@@ -199,6 +200,26 @@ fn make_up_tail_and_position(harness: &mut Harness, stream: &Stream) {
     harness.unpublish(1, stream.id, false);
     harness.pass(SECOND_NS);
     assert_eq!(blocks(stream), before);
+}
+
+#[test]
+fn a_tail_that_is_not_the_active_one_makes_the_driver_touch_nothing_that_has_no_space() {
+    for last in [TERM, TERM - 32] {
+        for length in [-5, 0] {
+            let mut harness = Harness::new();
+            let stream = harness.publish(1, "aeron:ipc?term-length=16m");
+            let before = blocks(&stream);
+            let (metadata, initial) = (stream.log.metadata(), stream.log.initial_term_id());
+            stream.region.store_i32(0, length, Ordering::Release);
+            metadata.set_raw_tail_release(1, gannet_core::log::RawTail::new(initial, 64));
+            metadata.set_active_term_count_release(1);
+            metadata.set_raw_tail_release(0, gannet_core::log::RawTail::new(initial, i32::try_from(last).unwrap()));
+            for _ in 0..40 {
+                harness.pass(SECOND_NS);
+            }
+            assert!(blocks(&stream) <= before + 4096, "{} {before}", blocks(&stream));
+        }
+    }
 }
 
 #[test]
