@@ -156,6 +156,8 @@ impl From<FileError> for ResourceError {
 pub struct NativeResourceSettings {
     /// The driver's directory, whose file system is looked at.
     pub aeron_dir: PathBuf,
+    /// The driver's CnC file: in a directory that another driver took no log is made.
+    pub cnc: Region,
     /// Who besides the owner may use the files.
     pub sharing: Sharing,
     /// `AERON_PERFORM_STORAGE_CHECKS`.
@@ -254,6 +256,10 @@ impl NativeResourceAgent {
     }
 
     fn create_file(&mut self, create: &CreateLog) -> Result<Region, ResourceError> {
+        if self.settings.cnc.is_replaced() {
+            let message = format!("another driver took {}", self.settings.aeron_dir.display());
+            return Err(ResourceError { code: ErrorCode::GenericError, message });
+        }
         self.check_storage(create.length)?;
         let region = MappedFile::create(&create.path, create.length, Space::Sparse, self.settings.sharing)?;
         let metadata = (self.settings.reserve)(&region, region.len() - METADATA_LENGTH, METADATA_LENGTH);

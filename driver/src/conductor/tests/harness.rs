@@ -169,6 +169,7 @@ impl Harness {
         let mut settings = settings(&directory);
         let mut resources = NativeResourceSettings {
             aeron_dir: directory.path().to_path_buf(),
+            cnc: cnc.memory().clone(),
             sharing: Sharing::Owner,
             perform_storage_checks: true,
             low_storage_warning_threshold: 0,
