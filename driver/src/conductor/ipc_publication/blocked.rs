@@ -202,7 +202,7 @@ impl IpcPublication {
         if length <= 0 {
             // Words that are no header are no claim, but a reader's made-up position.
             if !self.has_header(at, false)
-                && let Some(next) = self.sweep_from_next_reader(sweep)
+                && let Some(next) = self.sweep_from_next_reader(sweep, words)
             {
                 return Some(next);
             }
@@ -218,12 +218,14 @@ impl IpcPublication {
         let length = length.filter(|length| *length <= self.term_length().as_usize() - self.offset_of(at));
         match length.and_then(|length| i64::try_from(length).ok()) {
             Some(length) if self.has_header(at, true) => Some(Sweep { at: at.plus(length), to, claim: None }),
-            _ => self.sweep_from_next_reader(sweep),
+            _ => self.sweep_from_next_reader(sweep, words),
         }
     }
 
     /// No frame begins where the sweep is: on from the slowest reader that is further on.
-    fn sweep_from_next_reader(&self, sweep: Sweep) -> Option<Sweep> {
+    fn sweep_from_next_reader(&self, sweep: Sweep, words: &mut usize) -> Option<Sweep> {
+        // So that many readers at made-up positions do not make a duty cycle long.
+        *words = words.saturating_sub(self.subscribers.len());
         let readers = self.subscribers.iter().filter_map(super::Subscriber::working_position);
         let next = readers.map(|position| self.sound_below(position, sweep.to)).filter(|at| *at > sweep.at).min()?;
         (next < sweep.to).then_some(Sweep { at: next, claim: None, ..sweep })
