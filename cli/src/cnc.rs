@@ -103,7 +103,7 @@ impl<M: Memory> Driver<M> {
     }
 
     pub(crate) fn heartbeat(&self) -> Heartbeat {
-        Heartbeat::of(self.ring.consumer_heartbeat_ms(), now_ms())
+        Heartbeat::of(self.ring.consumer_heartbeat_ms(), now_ms(), self.cnc.config().pid)
     }
 
     pub(crate) fn counters(&self) -> CountersReader<M> {
@@ -118,24 +118,29 @@ pub(crate) enum Heartbeat {
     Closed,
     /// It has not given one yet.
     None,
-    /// So long ago.
-    Ago(Duration),
+    /// So long ago, by a driver that lives.
+    Alive(Duration),
+    /// So long ago, by a driver that is dead: not at all when it lies in the future, from before the clock was set back.
+    Dead(Duration),
 }
 
 impl Heartbeat {
-    /// Of the number in the file, in milliseconds since the epoch.
-    pub(crate) fn of(heartbeat_ms: i64, now_ms: i64) -> Heartbeat {
+    /// Of the number in the file, in milliseconds since the epoch, and the process that it states.
+    pub(crate) fn of(heartbeat_ms: i64, now_ms: i64, pid: i64) -> Heartbeat {
+        let age_ms = now_ms.saturating_sub(heartbeat_ms);
+        let beat = gannet_transport_ipc::Heartbeat { pid, age_ms, is_closed: heartbeat_ms == -1 };
+        let age = Duration::from_millis(age_ms.max(0).unsigned_abs());
         match heartbeat_ms {
             -1 => Heartbeat::Closed,
             0 => Heartbeat::None,
-            // A clock that was set back: as good as now.
-            _ => Heartbeat::Ago(Duration::from_millis(now_ms.saturating_sub(heartbeat_ms).max(0).unsigned_abs())),
+            _ if beat.is_alive(i64::try_from(DRIVER_TIMEOUT.as_millis()).unwrap_or(i64::MAX)) => Heartbeat::Alive(age),
+            _ => Heartbeat::Dead(age),
         }
     }
 
     /// Whether the driver lives, as clients see it.
     pub(crate) fn is_alive(self) -> bool {
-        matches!(self, Heartbeat::Ago(age) if age <= DRIVER_TIMEOUT)
+        matches!(self, Heartbeat::Alive(_))
     }
 }
 
@@ -144,8 +149,11 @@ impl fmt::Display for Heartbeat {
         match self {
             Heartbeat::Closed => f.write_str("the driver has shut down"),
             Heartbeat::None => f.write_str("the driver has given no sign of life yet"),
-            Heartbeat::Ago(age) if self.is_alive() => write!(f, "alive {} ms ago", age.as_millis()),
-            Heartbeat::Ago(age) => write!(f, "the driver is dead: its last sign of life is {} s old", age.as_secs()),
+            Heartbeat::Alive(age) => write!(f, "alive {} ms ago", age.as_millis()),
+            Heartbeat::Dead(Duration::ZERO) => {
+                f.write_str("the driver is dead: its last sign of life lies in the future, and its process is gone")
+            }
+            Heartbeat::Dead(age) => write!(f, "the driver is dead: its last sign of life is {} s old", age.as_secs()),
         }
     }
 }
@@ -181,13 +189,16 @@ mod tests {
 
     #[test]
     fn a_heartbeat_is_alive_for_the_drivers_timeout() {
-        assert_eq!(Heartbeat::of(-1, 5), Heartbeat::Closed);
-        assert_eq!(Heartbeat::of(0, 5), Heartbeat::None);
-        assert!(Heartbeat::of(1_000, 11_000).is_alive());
-        assert!(!Heartbeat::of(1_000, 11_001).is_alive());
-        assert!(Heartbeat::of(2_000, 1_000).is_alive(), "a clock that was set back kills nobody");
-        assert!(!Heartbeat::of(i64::MIN, i64::MAX).is_alive());
-        assert!(Heartbeat::of(1_000, 61_000).to_string().contains("60 s old"));
+        let (living, gone) = (i64::from(std::process::id()), i64::from(i32::MAX));
+        assert_eq!(Heartbeat::of(-1, 5, living), Heartbeat::Closed);
+        assert_eq!(Heartbeat::of(0, 5, living), Heartbeat::None);
+        assert!(Heartbeat::of(1_000, 11_000, gone).is_alive());
+        assert!(!Heartbeat::of(1_000, 11_001, living).is_alive());
+        assert!(!Heartbeat::of(i64::MIN, i64::MAX, living).is_alive());
+        assert!(Heartbeat::of(1_000, 61_000, living).to_string().contains("60 s old"));
+        assert!(Heartbeat::of(61_000, 1_000, living).is_alive(), "a clock that was set back kills nobody");
+        let dead = Heartbeat::of(61_000, 1_000, gone);
+        assert!(!dead.is_alive() && dead.to_string().contains("in the future"), "{dead}");
     }
 
     #[test]

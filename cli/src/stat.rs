@@ -131,7 +131,7 @@ impl Snapshot {
             pid: driver.cnc.config().pid,
             start_timestamp_ms: driver.cnc.config().start_timestamp_ms,
             heartbeat_ms,
-            is_alive: Heartbeat::of(heartbeat_ms, now_ms).is_alive(),
+            is_alive: Heartbeat::of(heartbeat_ms, now_ms, driver.cnc.config().pid).is_alive(),
             now_ms,
             counters: driver.counters().iter().map(|record| Counter::from(&record)).filter(wanted).collect(),
         }
@@ -145,7 +145,7 @@ impl Snapshot {
             self.directory,
             self.pid,
             utc(self.start_timestamp_ms),
-            Heartbeat::of(self.heartbeat_ms, self.now_ms)
+            Heartbeat::of(self.heartbeat_ms, self.now_ms, self.pid)
         )?;
         for counter in &self.counters {
             writeln!(out, "{:3}: {:>20} - {}", counter.id, grouped(counter.value), printable(&counter.label))?;

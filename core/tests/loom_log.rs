@@ -10,7 +10,7 @@ mod model;
 
 use gannet_core::log::{
     AppendError, ClaimLost, Cleaner, ConcurrentAppender, ExclusiveAppender, LogBuffers, LogProperties, METADATA_LENGTH,
-    RawTail, Unblock, reader, unblocker::unblock,
+    RawTail, Unblock, reader, unblocker::DeadClaim, unblocker::unblock,
 };
 use gannet_core::sync::{Memory, Ordering};
 use gannet_core::{Position, SessionId, StreamId, TermId, TermLength};
@@ -239,6 +239,38 @@ fn the_unblocker_does_not_take_the_payload_of_a_slow_publisher_for_a_frame() {
         });
         assert_eq!((payloads, polled.position, polled.damaged), (vec![(32, 96, 32)], Position(128), false));
     });
+}
+
+#[test]
+fn a_dead_claim_that_ends_with_what_is_known_is_given_up_beside_a_slow_publisher() {
+    static PADDED_ALL: AtomicUsize = AtomicUsize::new(0);
+    static PADDED_ONE: AtomicUsize = AtomicUsize::new(0);
+    model(3, || {
+        let (log, memory) = log_in_memory(256, 0);
+        claim_and_die(&log);
+        let slow = log.clone();
+        let publisher = thread::spawn(move || publish_what_looks_like_a_frame(&slow, &memory));
+        // Both claims count as dead, though one's publisher goes on at this moment.
+        let give_up = || DeadClaim::new(&log, Position(0), Position(128)).give_up(&log, &mut 100).unwrap();
+        let early = give_up();
+        assert!(matches!(early, Unblock::None | Unblock::Unblocked));
+        assert_eq!(publisher.join().unwrap(), Position(128));
+        if early == Unblock::None {
+            assert_eq!(give_up(), Unblock::Unblocked);
+        }
+        let mut payloads = Vec::new();
+        let polled = reader::poll_memory(&log, Position(0), 9, |term, offset, length| {
+            payloads.push((term.load_i32(offset, Ordering::Relaxed), offset, length));
+        });
+        assert_eq!((polled.position, polled.damaged), (Position(128), false));
+        if payloads.is_empty() {
+            PADDED_ALL.fetch_add(1, Ordering::Relaxed);
+        } else {
+            assert_eq!(payloads, vec![(32, 96, 32)]);
+            PADDED_ONE.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    assert!(PADDED_ALL.load(Ordering::Relaxed) > 0 && PADDED_ONE.load(Ordering::Relaxed) > 0);
 }
 
 #[test]

@@ -36,8 +36,13 @@ impl MappedFile {
             .open(path)
             .map_err(|error| FileError::io("create", path, error))?;
         Self::fill(&file, path, mapped, space, sharing).inspect_err(|_| {
-            // The first error is the one to tell; an empty file that stays is in nobody's way.
-            let _ = fs::remove_file(path);
+            // The first error is the one to tell; an empty file that stays is in nobody's way, and one that somebody else
+            // has put there is not to be removed.
+            if let (Ok(made), Ok(named)) = (file.metadata(), fs::symlink_metadata(path))
+                && (made.dev(), made.ino()) == (named.dev(), named.ino())
+            {
+                let _ = fs::remove_file(path);
+            }
         })
     }
 

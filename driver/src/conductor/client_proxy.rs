@@ -80,6 +80,11 @@ impl ClientProxy {
         count
     }
 
+    /// Whether something waits to be said.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether a command may be taken now, whose answer will take some of the pace.
     pub(super) fn has_time(&self) -> bool {
         self.left > 0 && self.waiting.is_empty()

@@ -3,6 +3,7 @@
 //! Mirrors `aeron_driver_conductor_get_or_add_client`, `aeron_client_on_time_event` and `aeron_client_delete`; cnc.md §7
 //! and §8.
 
+use std::collections::HashSet;
 use std::collections::btree_map::Entry;
 
 use gannet_core::command::Response;
@@ -65,15 +66,19 @@ impl DriverConductor {
         let now_ms = self.now.epoch_ms;
         // The heartbeat is the client's to write; it may say anything.
         let is_over = |client: &Client| now_ms > client.heartbeat.get().saturating_add(timeout_ms);
-        let over: Vec<i64> =
-            self.clients.iter().filter(|(_, client)| is_over(client)).map(|(client_id, _)| *client_id).collect();
-        for client_id in over {
-            self.end_client(client_id);
+        let over: Vec<(i64, Client)> = self.clients.extract_if(.., |_, client| is_over(client)).collect();
+        if over.is_empty() {
+            return;
         }
+        // Their subscriptions go in one pass over all streams.
+        let gone: HashSet<i64> = over.iter().map(|(client_id, _)| *client_id).collect();
+        for (client_id, client) in over {
+            self.end_client(client_id, client);
+        }
+        self.remove_subscriptions(|link| gone.contains(&link.client_id));
     }
 
-    fn end_client(&mut self, client_id: i64) {
-        let Some(client) = self.clients.remove(&client_id) else { return };
+    fn end_client(&mut self, client_id: i64, client: Client) {
         if !client.is_closed {
             self.system.client_timeouts.add(1);
             self.client_proxy.transmit(&Response::ClientTimeout { client_id });
@@ -91,7 +96,6 @@ impl DriverConductor {
             });
             self.free_counter(link.counter_id);
         }
-        self.remove_subscriptions(|link| link.client_id == client_id);
         self.free_counter(client.heartbeat.id());
     }
 }

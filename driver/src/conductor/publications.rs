@@ -265,10 +265,10 @@ impl DriverConductor {
     fn link_publisher(&mut self, client_id: i64, registration_id: i64, index: usize) -> Result<(), ConductorError> {
         let publication_id = self.publications[index].registration_id;
         let max_links = self.max_links;
+        let count = self.clients.values().map(|client| client.publications.len()).sum();
         let linked = self.get_or_add_client(client_id).and_then(|client| {
-            let count = client.publications.len();
             if count >= max_links {
-                return Err(ConductorError::TooMany { what: "publications of one client", count });
+                return Err(ConductorError::TooMany { what: "publications of all clients together", count });
             }
             client.publications.push(PublicationLink { registration_id, publication_id });
             Ok(())

@@ -59,7 +59,10 @@ impl DriverConductor {
             .map_err(|error| ConductorError::uri(&error, channel))?;
         // Each image of each takes a counter: of more than there are counters, some would read nothing.
         if self.subscriptions.len() >= self.max_links {
-            return Err(ConductorError::TooMany { what: "subscriptions", count: self.subscriptions.len() });
+            return Err(ConductorError::TooMany {
+                what: "subscriptions of all clients together",
+                count: self.subscriptions.len(),
+            });
         }
         channel.clone_into(&mut link.channel);
         self.get_or_add_client(client_id)?;

@@ -19,7 +19,9 @@ impl DriverConductor {
     fn check_publications(&mut self) {
         let mut notices = Vec::new();
         for index in (0..self.publications.len()).rev() {
-            self.publications[index].on_time_event(self.now.ns, &mut notices);
+            // Who subscribes untethered can make images go and come as often as it likes; that waits until all is said.
+            let may_change_tethers = !self.client_proxy.is_waiting();
+            self.publications[index].on_time_event(self.now.ns, may_change_tethers, &mut notices);
             for notice in notices.drain(..) {
                 self.on_notice(index, notice);
             }

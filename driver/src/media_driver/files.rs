@@ -62,23 +62,31 @@ impl DriverFiles {
         let claim = directory.claim_unless(options, is_stopped)?;
         tell(&claim, &directory, context.warn_if_directory_exists);
         let cnc = CncFile::create(&directory, cnc_config(context), context.sharing)?;
-        let file = cnc.memory().clone();
-        Self::fill(context, directory, claim, cnc).inspect_err(|_| {
-            // A file that nobody will finish only makes the next driver wait, unless that has removed it already.
-            let _ = file.remove_file();
-        })
+        let (loss_report, counters) = Self::fill(context, &directory, &cnc).inspect_err(|_| {
+            // A file that nobody will finish only makes the next driver wait. The claim is still held: it is this driver's.
+            let _ = cnc.memory().remove_file();
+        })?;
+        let files = DriverFiles {
+            directory,
+            cnc,
+            _loss_report: loss_report,
+            claim: Some(claim),
+            lock: None,
+            delete_on_shutdown: context.delete_directory_on_shutdown,
+            has_ended: false,
+        };
+        Ok((files, counters))
     }
 
     fn fill(
         context: &Context,
-        directory: AeronDirectory,
-        claim: Claim,
-        cnc: Cnc<Region>,
-    ) -> Result<(Self, Counters), DriverError> {
+        directory: &AeronDirectory,
+        cnc: &Cnc<Region>,
+    ) -> Result<(LossReport<Region>, Counters), DriverError> {
         let page_size = context.file_page_size as u64;
         let loss_report_length = context.loss_report_buffer_length as u64;
-        let loss_report = LossReportFile::create(&directory, loss_report_length, page_size, context.sharing)?;
-        let counters = counters(context, &cnc)?;
+        let loss_report = LossReportFile::create(directory, loss_report_length, page_size, context.sharing)?;
+        let counters = counters(context, cnc)?;
         let bytes_mapped = cnc.memory().len() + context.loss_report_buffer_length;
         for (counter, value) in [
             (SystemCounter::AeronVersion, aeron_version().into()),
@@ -89,17 +97,7 @@ impl DriverFiles {
                 counter.set(value);
             }
         }
-        let delete_on_shutdown = context.delete_directory_on_shutdown;
-        let files = DriverFiles {
-            directory,
-            cnc,
-            _loss_report: loss_report,
-            claim: Some(claim),
-            lock: None,
-            delete_on_shutdown,
-            has_ended: false,
-        };
-        Ok((files, counters))
+        Ok((loss_report, counters))
     }
 
     pub(super) fn cnc(&self) -> &Cnc<Region> {

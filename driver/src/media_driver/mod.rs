@@ -258,8 +258,11 @@ fn assemble(context: Context, is_stopped: &dyn Fn() -> bool) -> Result<Parts, Dr
     let affinity = affinity::resolve(&context, is_shared)?;
 
     let (mut files, counters) = DriverFiles::create(&context, is_stopped)?;
-    let (resources, proxy) =
-        NativeResourceAgent::new(settings::native_resources(&context, affinity.native_resource_agent));
+    let (resources, proxy) = NativeResourceAgent::new(settings::native_resources(
+        &context,
+        files.cnc().memory().clone(),
+        affinity.native_resource_agent,
+    ));
     let mut clock = Clock::new();
     let settings = settings::conductor(&context)?;
     let conductor = DriverConductor::new(settings, files.cnc(), counters, proxy, files::seed(), clock.now())?;

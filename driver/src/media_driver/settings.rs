@@ -42,8 +42,9 @@ pub(super) fn conductor(context: &Context) -> Result<ConductorSettings, DriverEr
     })
 }
 
-pub(super) fn native_resources(context: &Context, cpu_affinity: Option<usize>) -> NativeResourceSettings {
+pub(super) fn native_resources(context: &Context, cnc: Region, cpu_affinity: Option<usize>) -> NativeResourceSettings {
     NativeResourceSettings {
+        cnc,
         aeron_dir: context.directory.clone(),
         sharing: context.sharing,
         perform_storage_checks: context.perform_storage_checks,

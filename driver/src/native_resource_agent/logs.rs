@@ -9,8 +9,8 @@ use gannet_transport_ipc::Region;
 /// Makes a log of a new file. Its contract, point by point:
 /// - Publishers: the driver has no appender. It names a log by a registration id, which is not used twice, and that of an
 ///   exclusive publication to the one client that added it.
-/// - Readers: the driver lends nobody a frame; it reads lengths, as words. A subscriber is told to join where the others are, or the publishers: where a
-///   frame begins.
+/// - Readers: the driver lends nobody a frame; it reads headers, as words. A subscriber is told to join where the
+///   others are, or the publishers: where a frame begins.
 /// - Cleaning: the conductor cleans behind the slowest subscriber's position and the publishers' (`update_limit`), and
 ///   moves the limit only over what is clean.
 /// - Nobody else: the file is open to whom the directory's permissions admit, which are clients that keep Aeron's

@@ -156,6 +156,8 @@ impl From<FileError> for ResourceError {
 pub struct NativeResourceSettings {
     /// The driver's directory, whose file system is looked at.
     pub aeron_dir: PathBuf,
+    /// The driver's CnC file: in a directory that another driver took no log is made.
+    pub cnc: Region,
     /// Who besides the owner may use the files.
     pub sharing: Sharing,
     /// `AERON_PERFORM_STORAGE_CHECKS`.
@@ -189,7 +191,11 @@ struct ReserveJob {
 pub struct NativeResourceAgent {
     settings: NativeResourceSettings,
     queue: AgentQueue,
+    /// Of logs that are shown already.
     jobs: VecDeque<ReserveJob>,
+    /// Of logs that are being made.
+    creations: VecDeque<ReserveJob>,
+    is_turn_of_creations: bool,
     to_free: VecDeque<Unfreed>,
 }
 
@@ -205,7 +211,15 @@ impl NativeResourceAgent {
     #[must_use]
     pub fn new(settings: NativeResourceSettings) -> (Self, NativeResourceAgentProxy) {
         let (proxy, queue) = queue::queues();
-        (NativeResourceAgent { settings, queue, jobs: VecDeque::new(), to_free: VecDeque::new() }, proxy)
+        let agent = NativeResourceAgent {
+            settings,
+            queue,
+            jobs: VecDeque::new(),
+            creations: VecDeque::new(),
+            is_turn_of_creations: false,
+            to_free: VecDeque::new(),
+        };
+        (agent, proxy)
     }
 
     /// Dies as a defect would make it die.
@@ -254,6 +268,10 @@ impl NativeResourceAgent {
     }
 
     fn create_file(&mut self, create: &CreateLog) -> Result<Region, ResourceError> {
+        if self.settings.cnc.is_replaced() {
+            let message = format!("another driver took {}", self.settings.aeron_dir.display());
+            return Err(ResourceError { code: ErrorCode::GenericError, message });
+        }
         self.check_storage(create.length)?;
         let region = MappedFile::create(&create.path, create.length, Space::Sparse, self.settings.sharing)?;
         let metadata = (self.settings.reserve)(&region, region.len() - METADATA_LENGTH, METADATA_LENGTH);
@@ -318,22 +336,30 @@ impl NativeResourceAgent {
     }
 
     fn reserve(&mut self) -> usize {
-        let Some(job) = self.jobs.pop_front() else { return 0 };
+        // By turns, so that a log is made in at most twice its time, however much space others ask for meanwhile.
+        self.is_turn_of_creations = !self.is_turn_of_creations;
+        let (first, second) = match self.is_turn_of_creations {
+            true => (&mut self.creations, &mut self.jobs),
+            false => (&mut self.jobs, &mut self.creations),
+        };
+        let Some(job) = first.pop_front().or_else(|| second.pop_front()) else { return 0 };
         self.reserve_piece(job);
         1
     }
 
-    /// One piece of a job; what is left waits behind all others.
+    /// One piece of a job; what is left waits behind all others of its kind.
     fn reserve_piece(&mut self, mut job: ReserveJob) {
         let registration_id = job.registration_id;
         let to = job.range.from.plus(RESERVE_STEP).min(job.range.to);
         let reserved = self.reserve_positions(&job.region, job.term_length, Range { from: job.range.from, to });
         if reserved.is_ok() && to < job.range.to {
             job.range.from = to;
-            if job.create.is_none() {
+            if job.create.is_some() {
+                self.creations.push_back(job);
+            } else {
                 self.queue.reply(Reply::ReservedSoFar { registration_id, to });
+                self.jobs.push_back(job);
             }
-            self.jobs.push_back(job);
             return;
         }
         match (job.create, reserved) {
@@ -406,9 +432,10 @@ impl Agent for NativeResourceAgent {
         for unfreed in self.to_free.drain(..) {
             let _ = unfreed.region.remove_file();
         }
-        for job in self.jobs.drain(..).filter(|job| job.create.is_some()) {
+        for job in self.creations.drain(..) {
             discard(&job.region);
         }
+        self.queue.give_up();
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use super::{Reply, Request};
+use super::{Reply, Request, discard};
 
 /// How many requests fit.
 const CAPACITY: usize = 1024;
@@ -100,8 +100,9 @@ impl AgentQueue {
     pub(super) fn send_held_back(&mut self) -> bool {
         while let Some(reply) = self.held_back.pop_front() {
             match self.replies.try_send(reply) {
+                Ok(()) => {}
                 // A conductor that is gone needs no reply.
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Disconnected(reply)) => discard_log_of(&reply),
                 Err(TrySendError::Full(reply)) => {
                     self.held_back.push_front(reply);
                     return false;
@@ -117,18 +118,67 @@ impl AgentQueue {
         self.send_held_back();
     }
 
+    /// The agent closes: nobody will be told what is held back.
+    pub(super) fn give_up(&mut self) {
+        for reply in self.held_back.drain(..) {
+            discard_log_of(&reply);
+        }
+    }
+
     /// What is still asked for when the agent closes.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Request> + '_ {
         self.requests.try_iter()
     }
 }
 
+/// A log that nobody will hear of is nobody's.
+fn discard_log_of(reply: &Reply) {
+    if let Reply::LogCreated { result: Ok((_, region)), .. } = reply {
+        discard(region);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
+    use gannet_core::log::LogProperties;
+    use gannet_core::{SessionId, StreamId, TermId};
+    use gannet_transport_ipc::{MappedFile, Sharing, Space};
+
     use super::*;
 
     fn freed(length: u64) -> Reply {
         Reply::LogFreed { length }
+    }
+
+    fn created(directory: &Path) -> (Reply, PathBuf) {
+        let path = directory.join("log");
+        let properties =
+            LogProperties::ipc(1, SessionId(2), StreamId(3), TermId(4), gannet_core::TermLength::new(65_536).unwrap());
+        let length = 3 * 65_536 + gannet_core::log::METADATA_LENGTH as u64;
+        let region = MappedFile::create(&path, length, Space::Sparse, Sharing::Owner).unwrap();
+        let log = crate::native_resource_agent::logs::initialise(&region, &properties, None).unwrap();
+        (Reply::LogCreated { registration_id: 1, result: Ok((log, region)) }, path)
+    }
+
+    #[test]
+    fn a_log_that_nobody_hears_of_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (proxy, mut agent) = queues();
+        for length in 0..CAPACITY as u64 {
+            agent.reply(freed(length));
+        }
+        let (reply, path) = created(directory.path());
+        agent.reply(reply);
+        assert!(path.exists(), "it is held back");
+        agent.give_up();
+        assert!(!path.exists());
+
+        drop(proxy);
+        let (reply, path) = created(directory.path());
+        agent.reply(reply);
+        assert!(!path.exists(), "the conductor is gone");
     }
 
     #[test]

@@ -28,6 +28,9 @@ use crate::sharing::Sharing;
 
 /// Between looks at a CnC file that is not ready: the C driver's interval.
 const NOT_READY_INTERVAL: Duration = Duration::from_millis(1);
+/// How long a driver that starts waits for one that holds the directory: that one is ending, or starts itself and then
+/// shows that it lives.
+const HOLD_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a directory is to be claimed.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +63,14 @@ pub struct Claim {
 #[derive(Debug)]
 pub struct DirectoryLock {
     /// Locked, where the file system knows locks.
-    _directory: File,
+    pub(super) directory: File,
+}
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // A process that was forked meanwhile has the same open directory, and the lock would last as long as that.
+        let _ = self.directory.unlock();
+    }
 }
 
 /// A driver's life sign.
@@ -125,12 +135,14 @@ impl AeronDirectory {
         self.claim_unless(options, &|| false)
     }
 
-    /// As [`AeronDirectory::claim`], and gives up the wait for a CnC file that is not ready as soon as `is_stopped`.
+    /// As [`AeronDirectory::claim`], and gives up the wait for a CnC file that is not ready, or for a driver that is ending
+    /// or starting, as soon as `is_stopped`.
     ///
     /// # Errors
     /// As for [`AeronDirectory::claim`]; and [`DirectoryError::Stopped`].
     pub fn claim_unless(&self, options: ClaimOptions, is_stopped: &dyn Fn() -> bool) -> Result<Claim, DirectoryError> {
-        let (directory, existed) = self.lock()?;
+        let (lock, existed) = self.lock(is_stopped)?;
+        let directory = &lock.directory;
         let (mut heartbeat_age_ms, mut saved_errors) = (None, None);
         if existed
             && !options.delete_on_start
@@ -149,12 +161,11 @@ impl AeronDirectory {
             }
             saved_errors = saved_errors::save(self.path(), &cnc.error_log(), now_ms);
         }
-        let left = delete::empty(&directory, self.path())?;
-        set_mode(&directory, self.path(), options.sharing)?;
+        let left = delete::empty(directory, self.path())?;
+        set_mode(directory, self.path(), options.sharing)?;
         for name in [Self::PUBLICATIONS, Self::IMAGES] {
-            make_directory(&directory, Path::new(name), &self.path().join(name), options.sharing)?;
+            make_directory(directory, Path::new(name), &self.path().join(name), options.sharing)?;
         }
-        let lock = DirectoryLock { _directory: directory };
         Ok(Claim { existed, heartbeat_age_ms, saved_errors, left, _lock: lock })
     }
 
@@ -170,7 +181,7 @@ impl AeronDirectory {
             let Some(directory) = open_own(self.path())? else { return Ok(None) };
             match directory.try_lock() {
                 Ok(()) | Err(TryLockError::Error(_)) if is_same(&directory, self.path()) => {
-                    return Ok(Some(DirectoryLock { _directory: directory }));
+                    return Ok(Some(DirectoryLock { directory }));
                 }
                 Ok(()) | Err(TryLockError::Error(_)) => {}
                 Err(TryLockError::WouldBlock) if start.elapsed() > patience => {
@@ -182,7 +193,8 @@ impl AeronDirectory {
     }
 
     /// Opens the directory, or creates it, and locks it; whether it was there.
-    fn lock(&self) -> Result<(File, bool), DirectoryError> {
+    fn lock(&self, is_stopped: &dyn Fn() -> bool) -> Result<(DirectoryLock, bool), DirectoryError> {
+        let start = Instant::now();
         let path = self.path();
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             DirBuilder::new()
@@ -200,11 +212,20 @@ impl AeronDirectory {
             match directory.try_lock() {
                 // A file system that knows no locks leaves what the C driver has: heartbeats.
                 Ok(()) | Err(TryLockError::Error(_)) => {}
-                Err(TryLockError::WouldBlock) => return Err(DirectoryError::Starting { path: path.to_path_buf() }),
+                Err(TryLockError::WouldBlock) if is_stopped() => {
+                    return Err(DirectoryError::Stopped { path: path.to_path_buf() });
+                }
+                Err(TryLockError::WouldBlock) if start.elapsed() > HOLD_PATIENCE => {
+                    return Err(DirectoryError::Starting { path: path.to_path_buf() });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    thread::sleep(NOT_READY_INTERVAL);
+                    continue;
+                }
             }
             // Another driver may have deleted the directory before it was locked: then there is a new one to lock.
             if is_same(&directory, path) {
-                return Ok((directory, existed));
+                return Ok((DirectoryLock { directory }, existed));
             }
         }
     }

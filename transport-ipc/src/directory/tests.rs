@@ -260,6 +260,34 @@ fn nobody_starts_in_a_directory_that_is_held() {
 }
 
 #[test]
+fn a_driver_that_starts_waits_for_one_that_ends_and_can_be_stopped_meanwhile() {
+    let (_place, directory) = place();
+    drop(drive(&directory, -1));
+    let held = directory.hold(Duration::ZERO).unwrap();
+    let error = directory.claim_unless(options(), &|| true).unwrap_err();
+    assert!(matches!(error, DirectoryError::Stopped { .. }), "{error}");
+    let held = std::cell::RefCell::new(held);
+    // It ends as soon as the other waits.
+    let claim = directory.claim_unless(options(), &|| {
+        held.borrow_mut().take();
+        false
+    });
+    assert!(claim.is_ok());
+}
+
+#[test]
+fn a_lock_ends_with_its_driver_though_a_child_has_inherited_it() {
+    let (_place, directory) = place();
+    drop(drive(&directory, -1));
+    let held = directory.hold(Duration::ZERO).unwrap().unwrap();
+    // What a fork makes: another descriptor of the same open directory.
+    let inherited = held.directory.try_clone().unwrap();
+    drop(held);
+    assert!(directory.hold(Duration::ZERO).is_ok());
+    drop(inherited);
+}
+
+#[test]
 fn a_file_that_nobody_finishes_is_dead_after_the_timeout() {
     let (_place, directory) = place();
     fs::create_dir(directory.path()).unwrap();

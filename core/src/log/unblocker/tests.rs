@@ -128,6 +128,55 @@ fn a_claimed_length_that_cannot_be_is_taken_for_none() {
     }
 }
 
+/// Gives up the claim at 0 with so many looks in a step; what was done, and in how many steps.
+fn give_up_in_steps<M: Memory>(log: &LogBuffers<M>, to: i64, words: usize) -> (Unblock, usize) {
+    let mut claim = DeadClaim::new(log, Position(0), Position(to));
+    (1..1_000_000).find_map(|steps| Some((claim.give_up(log, &mut words.clone())?, steps))).unwrap()
+}
+
+#[test]
+fn what_is_given_up_never_goes_beyond_the_bound_whatever_the_tail_says() {
+    for (length, tail) in [(0, i64::MAX), (-5, i64::MAX), (-128, 65_536), (0, 65_536 - 32), (0, 0)] {
+        let mut memory = Log::new();
+        let log = memory.initialised(&properties());
+        log.metadata().set_raw_tail_release(0, RawTail(tail));
+        log.term(0).store_i32(0, length, Ordering::Release);
+        log.term(0).store_i32(128, 96, Ordering::Release);
+        assert_eq!(give_up_in_steps(&log, 96, 1000).0, Unblock::Unblocked);
+        assert_eq!(log.term(0).load_i32(0, Ordering::Relaxed), 96);
+        assert_eq!(log.metadata().active_term_count_acquire(), 0);
+    }
+}
+
+#[test]
+fn a_claim_without_an_end_is_looked_through_in_steps() {
+    for (next, to) in [(None, 64_000), (Some(48_000), 64_000), (None, 65_536)] {
+        let mut memory = Log::new();
+        let log = memory.initialised(&properties());
+        if let Some(next) = next {
+            log.term(0).store_i32(next, 64, Ordering::Release);
+        }
+        let (unblocked, steps) = give_up_in_steps(&log, to, 100);
+        assert_eq!(unblocked, if to == 65_536 { Unblock::UnblockedToEnd } else { Unblock::Unblocked });
+        assert!(steps > 15, "{steps}");
+        let length = next.map_or(i32::try_from(to).unwrap(), |next| i32::try_from(next).unwrap());
+        assert_eq!(log.term(0).load_i32(0, Ordering::Relaxed), length);
+    }
+}
+
+#[test]
+fn a_claim_that_is_written_between_two_steps_is_seen() {
+    let mut memory = Log::new();
+    let log = memory.initialised(&properties());
+    let mut claim = DeadClaim::new(&log, Position(0), Position(4096));
+    assert_eq!(claim.give_up(&log, &mut 20), None);
+    // A slow publisher's length, behind what was looked at, and its payload, before it.
+    log.term(0).store_i32(320, -2048, Ordering::Release);
+    log.term(0).store_i32(1024, 7, Ordering::Release);
+    assert_eq!(claim.give_up(&log, &mut 1000), Some(Unblock::None));
+    assert_eq!(log.term(0).load_i32(0, Ordering::Relaxed), 0);
+}
+
 /// What a holder may do with its claim in the end.
 const ENDS: [fn(Claim<'_, AtomicBuffer<'_>>) -> bool; 3] = [
     |claim| claim.commit() == Err(ClaimLost { position: Position(96) }),
@@ -265,6 +314,8 @@ proptest! {
         }
         log.metadata().set_active_term_count_release(if near { count.rem_euclid(4) } else { count });
         for position in [blocked, blocked & !31, 0, 65_536 - 32] {
+            let to = Position(position.wrapping_add(count.into()));
+            let _ = DeadClaim::new(&log, Position(position), to).give_up(&log, &mut 1000);
             unblock(&log, Position(position));
         }
     }

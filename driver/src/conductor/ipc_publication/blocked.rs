@@ -3,20 +3,21 @@
 //! Each reader of a stream is watched by itself: one that stands before a frame that is not committed is blocked. Where
 //! the publishers were when that was first seen is remembered, and when the time-out is over every claim below is given
 //! up in one go, however many there are: those of one message's fragments, or of several publishers. Younger claims are
-//! left alone. So neither a reader that is paused nor one whose position is made up keeps the others waiting. Mirrors
-//! `aeron_ipc_publication_check_for_blocked_publisher`, which watches the fastest reader only, and gives up one claim for
-//! each time-out; logbuffer.md §9.
+//! left alone. One sweep goes from frame to frame, from the slowest reader on: a position that is made up is jumped
+//! over with the frame that it lies in. Mirrors `aeron_ipc_publication_check_for_blocked_publisher`, which watches the
+//! fastest reader only, and gives up one claim for each time-out; logbuffer.md §9.
 
 use gannet_core::Position;
-use gannet_core::log::unblocker;
+use gannet_core::log::frame_descriptor::{SESSION_ID, STREAM_ID, TERM_ID, TERM_OFFSET, aligned};
+use gannet_core::log::unblocker::DeadClaim;
 use gannet_core::sync::{Memory, Ordering};
 
 use super::{IpcPublication, State};
 
-/// How many frames are looked at in one duty cycle: some 0.1 ms.
-const FRAMES_PER_CYCLE: usize = 1024;
-/// Frames begin at multiples of this.
-const ALIGNMENT: usize = 32;
+/// How many words of a log are looked at in one duty cycle: some 0.1 ms.
+const WORDS_PER_CYCLE: usize = 4096;
+/// What a look at a committed frame costs, in words.
+const WORDS_PER_FRAME: usize = 4;
 
 /// Watches one reader of a stream.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,8 @@ struct Blocked {
 pub(super) struct Sweep {
     at: Position,
     to: Position,
+    /// The claim at `at`, when its end is being looked for.
+    claim: Option<DeadClaim>,
 }
 
 impl BlockedWatch {
@@ -67,53 +70,55 @@ impl IpcPublication {
     /// Looks for readers before claims that are not committed. What is found to be dead is given up in the next duty
     /// cycles, by [`IpcPublication::give_up_claims`].
     pub(in crate::conductor) fn check_for_blocked_publisher(&mut self, now_ns: i64) {
-        let claimed = self.producer_position();
-        let is_busy = !self.dead_claims.is_empty();
-        // No honest tail lies where there is no space, and reading there is as deadly as writing; nor does one lie three
-        // terms beyond what is clean.
-        let is_sound = claimed <= self.reservation.edge()
-            && claimed.since(self.cleaner.position()) <= 3 * i64::from(self.term_length().bytes());
-        if is_busy || !is_sound {
+        if self.has_dead_claims() {
             return;
         }
         match self.state {
             State::Active if self.is_exclusive || self.is_revoked => {}
-            State::Active => self.watch_readers(claimed, now_ns),
+            // As they were in the cycle before: what was claimed since `now_ns` was read is not to pass for older.
+            State::Active => self.watch_readers(self.published, now_ns),
             // Nobody publishes any more: whatever is not committed never will be.
-            State::Draining => self.expire(claimed),
-            State::Linger => {}
+            State::Draining if now_ns >= self.drain_sweep_ns => {
+                self.drain_sweep_ns = now_ns.saturating_add(self.unblock_timeout_ns);
+                self.sweep_to(self.producer_position());
+            }
+            State::Draining | State::Linger => {}
         }
     }
 
     fn watch_readers(&mut self, claimed: Position, now_ns: i64) {
+        if !self.is_sound(claimed) {
+            return;
+        }
         let timeout_ns = self.unblock_timeout_ns;
-        let mut expired = self.expired;
+        let mut expired = None;
         for index in 0..self.subscribers.len() {
             let reader = self.subscribers[index].working_position();
             let at = reader.and_then(|position| self.blocked_at(position, claimed));
-            let look = self.subscribers[index].blocked.look(at, claimed, now_ns, timeout_ns);
-            expired = look.map_or(expired, |position| expired.max(position));
+            expired = expired.max(self.subscribers[index].blocked.look(at, claimed, now_ns, timeout_ns));
         }
         // Without subscribers, where the next one will begin.
         let unread = if self.has_working_subscribers() { None } else { Some(self.limit.consumer()) };
         let at = unread.and_then(|position| self.blocked_at(position, claimed));
-        let look = self.unread.look(at, claimed, now_ns, timeout_ns);
-        expired = look.map_or(expired, |position| expired.max(position));
-        self.expire(expired);
+        expired = expired.max(self.unread.look(at, claimed, now_ns, timeout_ns));
+        if let Some(to) = expired {
+            self.sweep_to(to);
+        }
     }
 
-    /// All claims below `to` are dead: those that readers stand before, and those behind them, are given up.
-    fn expire(&mut self, to: Position) {
-        self.expired = to;
-        let claimed = self.producer_position();
-        let unread = if self.has_working_subscribers() { None } else { Some(self.limit.consumer()) };
-        for index in 0..=self.subscribers.len() {
-            let reader = self.subscribers.get(index).map_or(unread, super::Subscriber::working_position);
-            let Some(at) = reader.and_then(|position| self.blocked_at(position, claimed)) else { continue };
-            let is_dead = at < to || (at == to && self.is_rotation_due(at));
-            if is_dead && self.dead_claims.iter().all(|sweep| sweep.at != at) {
-                self.dead_claims.push(Sweep { at, to });
-            }
+    /// No honest tail lies where there is no space, and reading there is as deadly as writing; nor does one lie three
+    /// terms beyond what is clean.
+    fn is_sound(&self, claimed: Position) -> bool {
+        claimed <= self.reservation.edge()
+            && claimed.since(self.cleaner.position()) <= 3 * i64::from(self.term_length().bytes())
+    }
+
+    /// All claims below `to` are dead, and given up from the slowest reader on.
+    fn sweep_to(&mut self, to: Position) {
+        if self.is_sound(to) {
+            let slowest = self.subscribers.iter().filter_map(super::Subscriber::working_position).min();
+            let at = self.sound_below(slowest.unwrap_or(self.limit.consumer()), to);
+            self.dead_claims = Some(Sweep { at, to, claim: None });
         }
     }
 
@@ -135,6 +140,23 @@ impl IpcPublication {
         self.region.load_i32(self.word_of(at), Ordering::Acquire)
     }
 
+    /// Whether the words at `at` can be the header of the frame there, as far as it is `is_whole`. In the payload of another
+    /// frame they are not, unless its publisher had it so.
+    fn has_header(&self, at: Position, is_whole: bool) -> bool {
+        let (start, count) = (self.word_of(at), at.term_count(self.term_length()));
+        let fields = [
+            (TERM_OFFSET, at.term_offset(self.term_length())),
+            (SESSION_ID, self.session_id().0),
+            (STREAM_ID, self.stream_id().0),
+            (TERM_ID, self.log.initial_term_id().plus(count).0),
+        ];
+        fields.into_iter().all(|(field, expected)| {
+            // Relaxed: the length was acquired before; of a claim it is a guess.
+            let word = self.region.load_i32(start + field, Ordering::Relaxed);
+            word == expected || (!is_whole && word == 0)
+        })
+    }
+
     /// Where in the log's file a frame's length stands.
     fn word_of(&self, at: Position) -> usize {
         at.partition(self.term_length()) * self.term_length().as_usize() + self.offset_of(at)
@@ -146,57 +168,67 @@ impl IpcPublication {
 
     /// Whether there are claims to give up.
     pub(in crate::conductor) fn has_dead_claims(&self) -> bool {
-        !self.dead_claims.is_empty()
+        self.dead_claims.is_some()
     }
 
     /// Gives up claims, as many as fit into a duty cycle; how many.
     pub(in crate::conductor) fn give_up_claims(&mut self) -> usize {
-        let mut count = 0;
-        for _ in 0..FRAMES_PER_CYCLE {
-            let Some(sweep) = self.dead_claims.last().copied() else { break };
-            // What was read meanwhile may be clean, and is nobody's claim.
-            let at = sweep.at.max(self.cleaner.position());
-            let next = self.give_up(Sweep { at, ..sweep }, &mut count);
-            match (next, self.dead_claims.last_mut()) {
-                (Some(next), Some(sweep)) => sweep.at = next,
-                _ => drop(self.dead_claims.pop()),
-            }
+        let (mut words, mut count) = (WORDS_PER_CYCLE, 0);
+        while words > 0
+            && let Some(sweep) = self.dead_claims
+        {
+            words = words.saturating_sub(WORDS_PER_FRAME);
+            self.dead_claims = self.sweep(sweep, &mut words, &mut count);
         }
         count
     }
 
-    /// Gives up one claim, if it is not committed; where the next frame begins, if that may be a dead claim too.
-    fn give_up(&self, Sweep { at, to }: Sweep, count: &mut usize) -> Option<Position> {
-        if self.is_rotation_due(at) {
-            *count += usize::from(unblocker::unblock(&self.log, at).is_unblocked());
-            return (at < to && !self.is_rotation_due(at)).then_some(at);
+    /// Looks at one frame, and gives it up if it is not committed; what is left to sweep.
+    fn sweep(&self, mut sweep: Sweep, words: &mut usize, count: &mut usize) -> Option<Sweep> {
+        // What was read meanwhile may be clean, and is nobody's claim.
+        if sweep.at < self.cleaner.position() {
+            sweep = Sweep { at: self.cleaner.position(), claim: None, ..sweep };
+        }
+        let Sweep { at, to, .. } = sweep;
+        if at <= to && self.is_rotation_due(at) {
+            let before = at.term_count(self.term_length()).wrapping_sub(1);
+            self.log.metadata().rotate_log(before, self.log.initial_term_id().plus(before));
+            *count += 1;
         }
         if at >= to {
             return None;
         }
-        if self.frame_length(at) <= 0 {
-            self.enter_dead_claim(at, to);
-            // If not, its publisher may have committed at this moment.
-            *count += usize::from(unblocker::unblock(&self.log, at).is_unblocked());
+        let mut length = self.frame_length(at);
+        if length <= 0 {
+            // Words that are no header are no claim, but a reader's made-up position.
+            if !self.has_header(at, false)
+                && let Some(next) = self.sweep_from_next_reader(sweep, words)
+            {
+                return Some(next);
+            }
+            let mut claim = sweep.claim.unwrap_or_else(|| DeadClaim::new(&self.log, at, to));
+            let Some(unblocked) = claim.give_up(&self.log, words) else {
+                return Some(Sweep { claim: Some(claim), ..sweep });
+            };
+            // If not, its publisher may have gone on at this moment.
+            *count += usize::from(unblocked.is_unblocked());
+            length = self.frame_length(at);
         }
-        let length = usize::try_from(self.frame_length(at)).ok().filter(|length| *length > 0)?;
-        let length = length.next_multiple_of(ALIGNMENT);
-        let next = at.plus(i64::try_from(length).ok()?);
-        let is_within_term = length <= self.term_length().as_usize() - self.offset_of(at);
-        (is_within_term && (next < to || self.is_rotation_due(next))).then_some(next)
+        let length = usize::try_from(length).ok().filter(|length| *length > 0).map(aligned);
+        let length = length.filter(|length| *length <= self.term_length().as_usize() - self.offset_of(at));
+        match length.and_then(|length| i64::try_from(length).ok()) {
+            Some(length) if self.has_header(at, true) => Some(Sweep { at: at.plus(length), to, claim: None }),
+            _ => self.sweep_from_next_reader(sweep, words),
+        }
     }
 
-    /// Where nothing is written between a claim and `to`, its length is known all the same: `to` is where younger claims
-    /// begin. It is entered in place of the dead publisher, for the unblocker to find.
-    fn enter_dead_claim(&self, at: Position, to: Position) {
-        let (start, left) = (self.word_of(at), self.term_length().as_usize() - self.offset_of(at));
-        let length = usize::try_from(to.since(at)).map_or(left, |length| length.min(left));
-        // SYNC: claimed. Who wakes up now has written its length before anything else of its frame.
-        let is_empty = |word: usize| self.region.load_i32(word, Ordering::Acquire) == 0;
-        let is_unwritten = (start..start + length).step_by(ALIGNMENT).all(is_empty);
-        if let (true, Ok(length)) = (is_unwritten, i32::try_from(length)) {
-            self.region.compare_exchange_i32(start, 0, -length);
-        }
+    /// No frame begins where the sweep is: on from the slowest reader that is further on.
+    fn sweep_from_next_reader(&self, sweep: Sweep, words: &mut usize) -> Option<Sweep> {
+        // So that many readers at made-up positions do not make a duty cycle long.
+        *words = words.saturating_sub(self.subscribers.len());
+        let readers = self.subscribers.iter().filter_map(super::Subscriber::working_position);
+        let next = readers.map(|position| self.sound_below(position, sweep.to)).filter(|at| *at > sweep.at).min()?;
+        (next < sweep.to).then_some(Sweep { at: next, claim: None, ..sweep })
     }
 }
 

@@ -73,12 +73,19 @@ impl IpcPublication {
         had_it
     }
 
-    /// One tick of the conductor's timer.
-    pub(in crate::conductor) fn on_time_event(&mut self, now_ns: i64, notices: &mut Vec<Notice>) {
+    /// One tick of the conductor's timer. Untethered subscribers stay as they are unless `may_change_tethers`.
+    pub(in crate::conductor) fn on_time_event(
+        &mut self,
+        now_ns: i64,
+        may_change_tethers: bool,
+        notices: &mut Vec<Notice>,
+    ) {
         match self.state {
             State::Active if self.is_revoked => self.end_revoked(notices),
             State::Active => {
-                self.check_untethered(now_ns, true, notices);
+                if may_change_tethers {
+                    self.check_untethered(now_ns, true, notices);
+                }
                 let is_connected = self.has_working_subscribers();
                 self.log().metadata().set_is_connected(is_connected);
                 if self.cool_down_until_ns.is_some_and(|until| until < now_ns) {
@@ -86,7 +93,7 @@ impl IpcPublication {
                     notices.push(Notice::CooledDown);
                 }
             }
-            State::Draining => self.drain(now_ns, notices),
+            State::Draining => self.drain(now_ns, may_change_tethers, notices),
             State::Linger => self.has_ended = self.ref_count == 0,
         }
     }
@@ -101,8 +108,10 @@ impl IpcPublication {
         notices.push(Notice::Revoked);
     }
 
-    fn drain(&mut self, now_ns: i64, notices: &mut Vec<Notice>) {
-        self.check_untethered(now_ns, false, notices);
+    fn drain(&mut self, now_ns: i64, may_change_tethers: bool, notices: &mut Vec<Notice>) {
+        if may_change_tethers {
+            self.check_untethered(now_ns, false, notices);
+        }
         let producer = self.producer_position();
         self.position.set(producer.0);
         if self.is_drained() {

@@ -86,9 +86,9 @@ pub(super) struct IpcPublication {
     /// What a client says in the log's metadata is for its readers, not for the driver.
     is_revoked: bool,
     unread: BlockedWatch,
-    /// Claims below have had the unblock time-out.
-    expired: Position,
-    dead_claims: Vec<Sweep>,
+    /// When what the publishers left uncommitted is given up (again), once they are all gone.
+    drain_sweep_ns: i64,
+    dead_claims: Option<Sweep>,
     lacks_space: bool,
     has_ended: bool,
 }
@@ -131,8 +131,8 @@ impl IpcPublication {
             ref_count: 0,
             is_revoked: false,
             unread: BlockedWatch::default(),
-            expired: new.start,
-            dead_claims: Vec::new(),
+            drain_sweep_ns: i64::MIN,
+            dead_claims: None,
             lacks_space: false,
             has_ended: false,
         }

@@ -2,6 +2,7 @@
 
 use gannet_core::Position;
 use gannet_core::counters::system::SystemCounter;
+use gannet_core::log::ConcurrentAppender;
 use gannet_core::sync::{Memory, Ordering};
 use gannet_transport_ipc::{MappedFile, Region};
 
@@ -145,6 +146,73 @@ fn giving_up_goes_on_over_more_frames_than_a_duty_cycle_looks_at() {
     claim_and_die(&stream, 200);
     harness.pass(TIMEOUT + SECOND_NS);
     assert_eq!((readable(&stream, image.position()), unblocked(&harness)), (stream.producer(), 2));
+}
+
+/// Payloads of 160 bytes of nothing, in frames of 192.
+fn append_zeros(stream: &Stream, count: usize) {
+    let appender: ConcurrentAppender<Region> = ConcurrentAppender::new(stream.log.clone());
+    for _ in 0..count {
+        appender.offer(Position(i64::MAX), &[0; 160]).unwrap();
+    }
+}
+
+fn words(stream: &Stream) -> Vec<i32> {
+    let file = MappedFile::open(stream.path.as_ref()).unwrap();
+    let end = usize::try_from(stream.producer().0).unwrap();
+    (0..end).step_by(4).map(|word| file.load_i32(word, Ordering::Relaxed)).collect()
+}
+
+#[test]
+fn a_position_inside_a_committed_frame_changes_nothing_of_it() {
+    let (mut harness, stream, honest) = connected(SMALL);
+    let (_, heard) = harness.subscribe(3, "aeron:ipc");
+    let other = harness.image(&heard);
+    append_zeros(&stream, 5);
+    claim_and_die(&stream, 160);
+    append_zeros(&stream, 2);
+    // Before the honest one, and behind it.
+    for (read, made_up) in [(0, 512), (192, 64), (384, 64)] {
+        honest.counter.set(read);
+        other.counter.set(made_up);
+        let from = usize::try_from(read).unwrap() / 4;
+        let before = words(&stream)[from..240].to_vec();
+        for _ in 0..2 {
+            harness.pass(TIMEOUT + SECOND_NS);
+        }
+        assert_eq!(words(&stream)[from..240], before, "{read} {made_up}");
+        assert_eq!(readable(&stream, honest.position()), stream.producer(), "{read} {made_up}");
+    }
+    assert!(unblocked(&harness) >= 1);
+}
+
+#[test]
+fn what_is_claimed_since_the_duty_cycle_began_does_not_pass_for_older() {
+    let (mut harness, stream, image) = connected(SMALL);
+    move_the_tail(&stream, 64);
+    harness.settle();
+    // The driver loses its core after it has read the clock, and this is claimed meanwhile.
+    harness.now.ns += SECOND_NS;
+    let young = stream.producer();
+    move_the_tail(&stream, 128);
+    harness.conductor.do_work(harness.now);
+    harness.pass(TIMEOUT);
+    assert_eq!((length_at(&stream, image.position()), length_at(&stream, young)), (64, 0));
+}
+
+#[test]
+fn a_claim_without_an_end_is_given_up_over_many_duty_cycles() {
+    let (mut harness, stream, image) = connected("aeron:ipc?term-length=16m|sparse=false");
+    move_the_tail(&stream, 4 << 20);
+    harness.settle();
+    harness.pass(TIMEOUT / 2);
+    harness.now.ns += TIMEOUT;
+    harness.beat();
+    for _ in 0..20 {
+        harness.conductor.do_work(harness.now);
+        assert_eq!(length_at(&stream, image.position()), 0, "some thousands of words in each");
+    }
+    harness.settle();
+    assert_eq!(length_at(&stream, image.position()), 4 << 20);
 }
 
 #[test]

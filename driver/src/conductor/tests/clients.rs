@@ -111,6 +111,25 @@ fn nonsense_in_a_heartbeat_neither_keeps_the_driver_busy_nor_overflows() {
 }
 
 #[test]
+fn all_clients_together_have_as_many_publications_as_there_are_counters() {
+    let mut harness = Harness::with_counters(100);
+    for index in 0..100 {
+        harness.publish(1 + index % 3, SMALL);
+        harness.now.ns += 1_000_000;
+    }
+    let correlation_id = harness.next_id();
+    let stream_id = super::harness::STREAM;
+    let add = Command::AddPublication { client_id: 4, correlation_id, stream_id, channel: SMALL };
+    let heard = harness.ask(&add);
+    assert!(heard.iter().any(|heard| matches!(heard, Heard::Error { .. })), "{heard:?}");
+    let errors = harness.errors();
+    assert!(errors[0].0.contains("publications of all clients together: there are 100"), "{errors:?}");
+    harness.ask(&Command::ClientClose { client_id: 1, correlation_id: -1 });
+    harness.pass(SECOND_NS);
+    harness.publish(4, SMALL);
+}
+
+#[test]
 fn a_freed_counter_id_rests_before_it_is_used_again() {
     let mut harness = Harness::new();
     harness.subscribe(5, "aeron:ipc");

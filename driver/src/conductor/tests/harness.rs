@@ -169,6 +169,7 @@ impl Harness {
         let mut settings = settings(&directory);
         let mut resources = NativeResourceSettings {
             aeron_dir: directory.path().to_path_buf(),
+            cnc: cnc.memory().clone(),
             sharing: Sharing::Owner,
             perform_storage_checks: true,
             low_storage_warning_threshold: 0,
@@ -237,7 +238,8 @@ impl Harness {
     /// Moves both clocks tick by tick.
     pub(super) fn pass_in_silence(&mut self, ns: i64, mut at_each_tick: impl FnMut(&mut Self)) -> Vec<Heard> {
         let mut left = ns;
-        let mut heard = Vec::new();
+        // What was done until now was done before the clocks move.
+        let mut heard = self.settle();
         while left > 0 {
             let step = left.min(SECOND_NS);
             self.now.ns += step;

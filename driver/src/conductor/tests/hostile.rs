@@ -1,5 +1,8 @@
 //! Clients that write anything anywhere they can.
 
+use std::os::unix::fs::MetadataExt;
+
+use gannet_core::Position;
 use gannet_core::command::{Command, ErrorCode};
 use gannet_core::sync::{Memory, Ordering};
 use proptest::prelude::*;
@@ -58,24 +61,29 @@ fn positions_of_a_hostile_subscriber_hurt_nobody_elses_stream() {
     let stream = harness.publish(1, SMALL);
     let (_, heard) = harness.subscribe(2, "aeron:ipc");
     let hostile = harness.image(&heard);
+    let (_, heard) = harness.subscribe(3, "aeron:ipc");
+    let honest = harness.image(&heard);
     harness.settle();
     super::limits::append(&stream, 10, 1000);
-    let first_frame = || stream.region.load_i32(0, Ordering::Acquire);
+    let end = usize::try_from(stream.producer().0).unwrap();
+    let words = || (0..end).step_by(4).map(|word| stream.region.load_i32(word, Ordering::Acquire)).collect::<Vec<_>>();
+    let before = words();
     for position in [i64::MAX, i64::MIN, -1, 1 << 40, 7] {
         hostile.counter.set(position);
         harness.settle();
-        harness.pass(SECOND_NS);
+        harness.pass(16 * SECOND_NS);
+        assert_eq!(honest.position(), Position(0));
+        assert!(words() == before, "{position}: what the other subscriber has not read is as it was");
     }
-    let _ = first_frame();
-    let other = harness.publish_exclusively(1, "aeron:ipc?term-length=64k");
-    assert_ne!(other.id, stream.id);
 }
 
 #[test]
 fn nonsense_in_a_logs_metadata_does_not_stop_the_driver() {
     let mut harness = Harness::new();
-    let stream = harness.publish(1, SMALL);
+    let stream = harness.publish(1, "aeron:ipc?term-length=16m|pub-wnd=64k");
     harness.subscribe(2, "aeron:ipc");
+    let blocks = || std::fs::metadata(&stream.path).unwrap().blocks() * 512;
+    assert!(blocks() < 20 << 20, "most of the log has no space");
     let region = gannet_transport_ipc::MappedFile::open(stream.path.as_ref()).unwrap();
     let metadata = region.slice(region.len() - 4096, 4096);
     for value in [u64::MAX, 0, 1 << 63, 0x7FFF_FFFF_FFFF_FFFF, 0x0123_4567_89AB_CDEF] {
@@ -85,6 +93,9 @@ fn nonsense_in_a_logs_metadata_does_not_stop_the_driver() {
         harness.settle();
         harness.pass(20 * SECOND_NS);
     }
+    // What is reserved in earnest goes up to the end of a term and a page; nothing is touched beyond.
+    let reserved = blocks();
+    assert!(reserved < 40 << 20, "{reserved}");
     harness.unpublish(1, stream.id, false);
     harness.pass(20 * SECOND_NS);
     harness.publish(3, "aeron:ipc?term-length=64k");
@@ -126,7 +137,7 @@ proptest! {
                 3 => Command::RemoveSubscription { client_id, correlation_id, registration_id: subscription },
                 4 => Command::AddCounter { client_id, correlation_id, type_id: 7, key: b"key", label: b"label" },
                 5 => Command::RejectImage {
-                    client_id, correlation_id, image_correlation_id: stream.id, position: gannet_core::Position(0),
+                    client_id, correlation_id, image_correlation_id: stream.id, position: Position(0),
                     reason: b"no",
                 },
                 6 => Command::AddStaticCounter {

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use gannet_core::Position;
 use gannet_core::command::{Command, ErrorCode};
 use gannet_core::counters::system::SystemCounter;
+use gannet_core::sync::{Memory, Ordering};
 use gannet_transport_ipc::{FileError, Region};
 
 use super::harness::{SECOND_NS, STREAM, Stream};
@@ -175,6 +176,50 @@ fn a_log_that_is_being_reserved_when_the_driver_ends_is_removed() {
     assert!(!path.exists());
 }
 
+#[test]
+fn a_log_takes_at_most_twice_its_time_however_many_others_are_reserved() {
+    let mut harness = Harness::new();
+    for client_id in 1..=10 {
+        harness.publish_exclusively(client_id, "aeron:ipc?term-length=16m|pub-wnd=8m");
+        let correlation_id = harness.next_id();
+        let channel = "aeron:ipc?term-length=16m|session-id=";
+        let channel = format!("{channel}{}", 100 + client_id);
+        let stream_id = STREAM;
+        harness.ask(&Command::AddPublication { client_id, correlation_id, stream_id, channel: &channel });
+    }
+    let correlation_id = harness.next_id();
+    harness.send(&Command::AddSubscription { client_id: 2, correlation_id, stream_id: STREAM, channel: "aeron:ipc" });
+    harness.conductor.do_work(harness.now);
+    let correlation_id = harness.next_id();
+    let channel = "aeron:ipc?term-length=4m|sparse=false";
+    harness.send(&Command::AddExclusivePublication { client_id: 3, correlation_id, stream_id: STREAM, channel });
+    for _ in 0..3 {
+        harness.conductor.do_work(harness.now);
+    }
+    harness.hear();
+    let mut cycles = 0;
+    while !harness.hear().iter().any(|heard| matches!(heard, Heard::Exclusive { .. })) {
+        crate::agent::Agent::do_work(&mut harness.agent);
+        harness.conductor.do_work(harness.now);
+        cycles += 1;
+        // A request is taken in each cycle too: those of the others come first.
+        assert!(cycles < 2 * 12 + 25, "{cycles}");
+    }
+}
+
+#[test]
+fn no_log_is_made_in_a_directory_that_another_driver_took() {
+    let mut harness = Harness::new();
+    let cnc = gannet_transport_ipc::AeronDirectory::at(harness.directory()).cnc_file();
+    let correlation_id = harness.next_id();
+    harness.send(&Command::AddPublication { client_id: 1, correlation_id, stream_id: STREAM, channel: CHANNEL });
+    harness.conductor.do_work(harness.now);
+    std::fs::rename(&cnc, cnc.with_extension("old")).unwrap();
+    std::fs::write(&cnc, "another's").unwrap();
+    crate::agent::Agent::do_work(&mut harness.agent);
+    assert_eq!(std::fs::read_dir(harness.directory().join("publications")).unwrap().count(), 0);
+}
+
 /// The publishers are in the third term, says the log, and the subscriber before a frame there, says its counter.
 fn make_up_tail_and_position(harness: &mut Harness, stream: &Stream) {
     let (_, heard) = harness.subscribe(2, "aeron:ipc");
@@ -199,6 +244,26 @@ fn make_up_tail_and_position(harness: &mut Harness, stream: &Stream) {
     harness.unpublish(1, stream.id, false);
     harness.pass(SECOND_NS);
     assert_eq!(blocks(stream), before);
+}
+
+#[test]
+fn a_tail_that_is_not_the_active_one_makes_the_driver_touch_nothing_that_has_no_space() {
+    for last in [TERM, TERM - 32] {
+        for length in [-5, 0] {
+            let mut harness = Harness::new();
+            let stream = harness.publish(1, "aeron:ipc?term-length=16m");
+            let before = blocks(&stream);
+            let (metadata, initial) = (stream.log.metadata(), stream.log.initial_term_id());
+            stream.region.store_i32(0, length, Ordering::Release);
+            metadata.set_raw_tail_release(1, gannet_core::log::RawTail::new(initial, 64));
+            metadata.set_active_term_count_release(1);
+            metadata.set_raw_tail_release(0, gannet_core::log::RawTail::new(initial, i32::try_from(last).unwrap()));
+            for _ in 0..40 {
+                harness.pass(SECOND_NS);
+            }
+            assert!(blocks(&stream) <= before + 4096, "{} {before}", blocks(&stream));
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Untethered subscriptions, from window to rejoin.
 
+use gannet_core::command::Response;
 use gannet_core::counters::CounterId;
 
 use super::harness::{SECOND_NS, SMALL, Stream, WINDOW};
@@ -141,4 +142,26 @@ fn when_all_are_untethered_and_gone_the_publication_is_not_connected() {
     image.counter.set(64);
     harness.pass(13 * SECOND_NS);
     assert!(!stream.log.metadata().is_connected());
+}
+
+#[test]
+fn no_image_goes_or_comes_while_anything_waits_to_be_said() {
+    let mut it = setup("aeron:ipc?tether=false");
+    it.stream_on();
+    it.harness.pass(SECOND_NS);
+    for client_id in 0..4000 {
+        it.harness.conductor.client_proxy.transmit(&Response::ClientTimeout { client_id });
+    }
+    it.harness.now.ns += 6 * SECOND_NS;
+    it.harness.beat();
+    it.harness.conductor.do_work(it.harness.now);
+    it.harness.conductor.client_proxy.transmit(&Response::ClientTimeout { client_id: -1 });
+    let mut heard = it.harness.hear();
+    while heard.last() != Some(&Heard::ClientTimeout { client_id: -1 }) {
+        it.harness.now.ns += 1_000_000;
+        it.harness.conductor.do_work(it.harness.now);
+        heard.extend(it.harness.hear());
+    }
+    assert!(!heard.contains(&it.unavailable()));
+    assert_eq!(it.harness.pass(SECOND_NS), [it.unavailable()]);
 }
