@@ -29,6 +29,14 @@ const FAR: i64 = 60_000;
 /// Room that a message of three fragments does not fit into, though a test's first messages do.
 const NEAR: i64 = 1024;
 
+/// Claims a frame and writes its header, all of it.
+fn begin(log: &RawLog) -> crate::raw_log::ActiveTerm {
+    let term = log.claim(ALIGNED);
+    log.put_length(term, term.tail, -FRAME);
+    log.put_header(term, term.tail, WHOLE, DATA);
+    term
+}
+
 /// What is left of a term after the claim that passed its end, at the place where padding goes.
 fn left(log: &RawLog, tail: i64) -> i64 {
     log.term_length - tail
@@ -70,9 +78,7 @@ pub const SHARED: &[KillPoint] = &[
         room: FAR,
         steps: |log| {
             for _ in 0..5 {
-                let term = log.claim(ALIGNED);
-                log.put_length(term, term.tail, -FRAME);
-                log.put_header(term, term.tail, WHOLE, DATA);
+                begin(log);
             }
         },
     },
@@ -81,9 +87,7 @@ pub const SHARED: &[KillPoint] = &[
         room: FAR,
         steps: |log| {
             for is_committed in [false, true, false, true, false] {
-                let term = log.claim(ALIGNED);
-                log.put_length(term, term.tail, -FRAME);
-                log.put_header(term, term.tail, WHOLE, DATA);
+                let term = begin(log);
                 if is_committed {
                     log.put_length(term, term.tail, FRAME);
                 }
@@ -111,18 +115,14 @@ pub const SHARED: &[KillPoint] = &[
         name: "it had written the header",
         room: FAR,
         steps: |log| {
-            let term = log.claim(ALIGNED);
-            log.put_length(term, term.tail, -FRAME);
-            log.put_header(term, term.tail, WHOLE, DATA);
+            begin(log);
         },
     },
     KillPoint {
         name: "it had written half of the message",
         room: FAR,
         steps: |log| {
-            let term = log.claim(ALIGNED);
-            log.put_length(term, term.tail, -FRAME);
-            log.put_header(term, term.tail, WHOLE, DATA);
+            let term = begin(log);
             log.put(term, term.tail + HEADER_LENGTH as i64, &[0xab; 100]);
         },
     },
@@ -130,9 +130,7 @@ pub const SHARED: &[KillPoint] = &[
         name: "it had written all but the commit",
         room: FAR,
         steps: |log| {
-            let term = log.claim(ALIGNED);
-            log.put_length(term, term.tail, -FRAME);
-            log.put_header(term, term.tail, WHOLE, DATA);
+            let term = begin(log);
             log.put(term, term.tail + HEADER_LENGTH as i64, &[0xab; 200]);
         },
     },
