@@ -135,6 +135,13 @@ impl FakeDriver {
         self.cnc.publish();
     }
 
+    /// Leaves no room for a command.
+    pub(crate) fn fill_ring(&self) {
+        let ring = self.commands.ring();
+        while ring.write(1, &[0; 4096]).is_ok() {}
+        while ring.write(1, &[0; 8]).is_ok() {}
+    }
+
     pub(crate) fn context(&self) -> Context {
         let errors = Arc::clone(&self.errors);
         Context::defaults()

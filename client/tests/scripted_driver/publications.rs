@@ -140,9 +140,7 @@ fn a_full_command_ring_delays_the_removal() {
     let mut driver = FakeDriver::new();
     let aeron = driver.invoked_client();
     let (publication, log) = driver.add_publication(&aeron);
-    let ring = driver.commands.ring().clone();
-    while ring.write(1, &[0; 4096]).is_ok() {}
-    while ring.write(1, &[0; 8]).is_ok() {}
+    driver.fill_ring();
     drop(publication);
     eventually("the removal is sent when the ring has room", || {
         aeron.invoke();
@@ -161,9 +159,7 @@ fn what_is_given_back_is_given_back_before_more_is_asked_for() {
     let mut driver = FakeDriver::new();
     let aeron = driver.invoked_client();
     let (publication, log) = driver.add_publication(&aeron);
-    let ring = driver.commands.ring().clone();
-    while ring.write(1, &[0; 4096]).is_ok() {}
-    while ring.write(1, &[0; 8]).is_ok() {}
+    driver.fill_ring();
     drop(publication);
     assert!(matches!(aeron.async_add_publication(CHANNEL, STREAM), Err(RegistrationError::DriverBufferFull)));
     while driver.try_command().is_some() {}

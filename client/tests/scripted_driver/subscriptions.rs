@@ -481,9 +481,7 @@ fn what_found_the_ring_full_is_given_back_in_order() {
     let correlation_id = it.driver.command().get().correlation_id();
     it.driver.respond(&Response::CounterReady { correlation_id, counter_id: counter.id() });
     let counter = resolve(&mut adding);
-    let ring = it.driver.commands.ring().clone();
-    while ring.write(1, &[0; 4096]).is_ok() {}
-    while ring.write(1, &[0; 8]).is_ok() {}
+    it.driver.fill_ring();
     drop(counter);
     drop(pending);
     // There is room again, and nobody has invoked the client.
